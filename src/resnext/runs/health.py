@@ -149,11 +149,12 @@ def _exploding(
 def _useless(epochs: Sequence[EpochFigures], kind: TaskKind, guess: float) -> Finding | None:
     measure = kind.measure
     best = min((epoch.value for epoch in epochs), key=measure.cost)
-    if measure.is_better(best, guess):
+    if measure.is_better(best, guess) and abs(best - guess) >= kind.min_gain:
         return None
+    compared = "hardly better" if measure.is_better(best, guess) else "no better"
     return Finding(
         "useless",
-        f"the best {measure.label}, {measure.write(best)}, is no better than {kind.guess} "
+        f"the best {measure.label}, {measure.write(best)}, is {compared} than {kind.guess} "
         f"({measure.write(guess)}). {_REMEDY}",
     )
 

@@ -34,6 +34,7 @@ class TaskKind:
         train_measure: A cheap metric, averaged over the training images.
         guess: Description of guessing, for comparison.
         guess_key: Name of its value in logs.
+        min_gain: How much better than guessing a network must be to have learned something.
         network: Description of a network with `{num}` outputs.
         usage: Python code that interprets the outputs, as the end of a line.
         outputs: Name of the outputs of the network.
@@ -55,6 +56,7 @@ class TaskKind:
     build: str | Build
     answer: str | Callable[[], type[Answer]]
     guess_key: str = "guess"
+    min_gain: float = 0.0
     network: str = "A network of {num} outputs"
     usage: str = ""
     outputs: str = "classes"
@@ -264,7 +266,8 @@ register_task(
         targets="boxes",
         measure=Measure("ap", "AP", is_higher_better=True, digits=1),
         train_measure=Measure("train_box_loss", "loss of the boxes, training", unit="", digits=4),
-        guess="boxes at random",
+        guess="finding the same objects in every image",
+        min_gain=1.0,
         build="resnext.tasks.detection.task:Detection",
         answer="resnext.tasks.detection.answer:BoxAnswer",
         network="A network that finds objects of {num} classes",

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from resnext.data.loading.batch import Batch
+from resnext.data.split import Split
 from resnext.errors import ConfigError
 from resnext.tasks.kinds import TaskKind
 from resnext.tasks.measure import Measure
@@ -216,5 +217,10 @@ class Task(ABC):
         return class_section(given.figures, self.class_columns, self.worst_key)
 
     @abstractmethod
-    def guess(self, train_targets_n: torch.Tensor, val_targets_n: torch.Tensor) -> float:
-        """Return the measure, on the validation images, of a network that has learned nothing."""
+    def guess(self, train: Split, val: Split) -> float:
+        """Return the measure, on the validation images, of a network that has learned nothing.
+
+        Args:
+            train: Training images, with their targets.
+            val: Validation images.
+        """

@@ -108,7 +108,7 @@ def build_box_loaders(
     )
     val = BoxEvalLoader(data.val, data.info, loading, max_ratio, bad_files)
     val_steps = len(data.val) * train.num_steps / len(data.train)
-    guess = task.guess(data.train.targets_n, data.val.targets_n)
+    guess = task.guess(data.train, data.val)
     return Loaders(data.info, train, val, bad_files, guess, val_steps)
 
 

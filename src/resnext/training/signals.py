@@ -180,5 +180,5 @@ def build_signal_loaders(
     )
     val_loader = signal_eval_loader(val, signal, eval_loading)
     val_steps = len(val) * train_loader.num_steps / len(train)
-    guess = task.guess(train.targets_n, val.targets_n)
+    guess = task.guess(train, val)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)

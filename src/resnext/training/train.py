@@ -264,7 +264,7 @@ def _build_loaders(
     loading = replace(loading, batch_size=2 * train_loader.largest_share)
     val_loader = eval_loader(data.val, data.info, view, loading, bad_files)
     val_steps = len(data.val) * train_loader.num_steps / len(data.train)
-    guess = task.guess(data.train.targets_n, data.val.targets_n)
+    guess = task.guess(data.train, data.val)
     return Loaders(data.info, train_loader, val_loader, bad_files, guess, val_steps)
 
 

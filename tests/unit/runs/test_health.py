@@ -42,6 +42,19 @@ def test_a_training_is_not_called_useless_at_its_start() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ap", "said"), [(1.0, "no better"), (1.06, "no better"), (1.9, "hardly better"), (2.2, None)]
+)
+def test_a_detector_must_be_clearly_better_than_the_same_boxes_in_every_image(
+    ap: float, said: str | None
+) -> None:
+    epochs = [EpochFigures(0.5, None, 0.5, ap)] * 3
+    found = judge(epochs, 3, task_kind("detection"), num_outputs=2, guess=1.06)
+    assert [finding.kind for finding in found] == ["useless"] * (said is not None)
+    if said:
+        assert f"{said} than finding the same objects in every image (1.1 %)" in found[0].text
+
+
+@pytest.mark.parametrize(
     ("num_epochs", "is_said"), [(1, True), (2, False), (4, False), (10, False)]
 )
 def test_a_validation_loss_that_lags_behind_is_no_divergence(

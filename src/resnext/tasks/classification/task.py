@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from resnext.data.loading.batch import Batch
+from resnext.data.split import Split
 from resnext.data.targets import count_per_class, guess_largest
 from resnext.tasks.classification.loss import batch_loss
 from resnext.tasks.classification.tally import ClassificationTally
@@ -74,14 +75,11 @@ class Classification(Task):
 
         return report_section(given)
 
-    def guess(self, train_targets_n: torch.Tensor, val_targets_n: torch.Tensor) -> float:
+    def guess(self, train: Split, val: Split) -> float:
         """Return the error in percent of always predicting the largest training class."""
         num_classes = len(self.options.classes)
-        train, val = (
-            count_per_class(targets_n, num_classes)
-            for targets_n in (train_targets_n, val_targets_n)
-        )
-        return guess_largest(train, val)[1]
+        counts = (count_per_class(split.targets_n, num_classes) for split in (train, val))
+        return guess_largest(*counts)[1]
 
 
 def average_views(logits_bk: torch.Tensor, num_views: int) -> torch.Tensor:

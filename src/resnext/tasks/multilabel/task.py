@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from resnext.data.loading.batch import Batch
+from resnext.data.split import Split
 from resnext.errors import ConfigError
 from resnext.tasks.kinds import task_kind
 from resnext.tasks.measure import Measure
@@ -91,11 +92,11 @@ class MultiLabel(Task):
 
         return report_section(given, super().report(given))
 
-    def guess(self, train_targets_n: torch.Tensor, val_targets_n: torch.Tensor) -> float:
+    def guess(self, train: Split, val: Split) -> float:
         """Return the mAP of equal scores for all images, the mean frequency of the labels."""
-        del train_targets_n
+        del train
         shares = []
-        for targets_n in val_targets_n.T:
+        for targets_n in val.targets_n.T:
             known = targets_n[targets_n >= 0]
             num_applying = int((known == 1).sum())
             shares.append(100.0 * num_applying / len(known) if num_applying else None)

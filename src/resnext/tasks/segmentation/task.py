@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from resnext.data.loading.batch import Batch
+from resnext.data.split import Split
 from resnext.data.targets import IGNORED
 from resnext.errors import ConfigError
 from resnext.tasks.kinds import task_kind
@@ -86,13 +87,13 @@ class Segmentation(Task):
 
         return report_section(given, super().report(given))
 
-    def guess(self, train_targets_n: torch.Tensor, val_targets_n: torch.Tensor) -> float:
+    def guess(self, train: Split, val: Split) -> float:
         """Return the mIoU of giving every pixel the class with most pixels in training.
 
         Its IoU is its share of the pixels; that of the other classes that are there is 0.
         """
-        largest = int(train_targets_n.sum(dim=0).argmax())
-        pixels_k = val_targets_n.sum(dim=0)
+        largest = int(train.targets_n.sum(dim=0).argmax())
+        pixels_k = val.targets_n.sum(dim=0)
         total = int(pixels_k.sum())
         num_there = int((pixels_k > 0).sum()) + int(pixels_k[largest] == 0)
         return 100.0 * int(pixels_k[largest]) / total / num_there if total else 0.0

@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.loading.batch import Batch
 from resnext.errors import CheckpointError, ConfigError, DataError
 from resnext.tasks.kinds import build_task, fit_task
@@ -13,6 +14,7 @@ from resnext.tasks.multilabel.task import MultiLabel
 from resnext.tasks.task import TaskOptions
 
 CLASSES = ("red", "round", "ripe")
+NO_IMAGES = torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
 
 
 def task(**options: object) -> MultiLabel:
@@ -68,7 +70,8 @@ def test_thresholds_are_the_networks_or_those_of_the_images() -> None:
 def test_guessing_has_each_labels_share() -> None:
     targets_nk = torch.tensor([[1, 0, 0], [1, 1, 0], [0, -1, 0], [0, 0, 0]], dtype=torch.int8)
     # half of the first label, a third of the known second, and none of the third
-    guess = task().guess(targets_nk, targets_nk)
+    split = ArraySplit(NO_IMAGES, targets_nk)
+    guess = task().guess(split, split)
     assert guess == pytest.approx((50.0 + 100.0 / 3) / 2)
     tally = task().tally(full=True)
     tally.add(torch.zeros(4, 3), targets_nk, torch.arange(4))

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.metrics import jaccard_score
 
+from resnext.data.array_split import ArraySplit
 from resnext.data.loading.batch import Batch
 from resnext.data.targets import IGNORED
 from resnext.errors import CheckpointError, ConfigError, DataError
@@ -19,6 +20,7 @@ from resnext.tasks.task import Task, TaskOptions
 
 NUM = 4
 CLASSES = tuple("abcd")
+NO_IMAGES = torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
 
 
 def task_of(**options: object) -> Task:
@@ -155,8 +157,8 @@ def test_two_processes_count_what_one_does(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_guessing_gives_every_pixel_the_class_that_training_has_most_of() -> None:
-    train = torch.tensor([[10, 1, 0, 0], [2, 3, 0, 0]])
-    val = torch.tensor([[6, 1, 1, 0]])
+    train = ArraySplit(NO_IMAGES, torch.tensor([[10, 1, 0, 0], [2, 3, 0, 0]]))
+    val = ArraySplit(NO_IMAGES, torch.tensor([[6, 1, 1, 0]]))
     masks = torch.tensor([[[0, 0, 0, 0], [0, 0, 1, 2]]], dtype=torch.uint8)
     scores = torch.zeros(1, NUM, 2, 4)
     scores[:, 0] = 1.0
