@@ -19,6 +19,15 @@ _REMEDY = (
     "from trained weights (--weights)"
 )
 
+_AGAINST_OVERFITTING = (
+    "More images, stronger augmentation (--set augment.policy=trivialaugment) or pretrained "
+    "weights (--weights) help"
+)
+_AGAINST_OVERFITTING_SIGNALS = (
+    "More data, stronger augmentation (resnext settings signal_augment) or an end before the loss "
+    "rises (--early-stopping) help"
+)
+
 Kind = Literal["useless", "exploding", "overfitting"]
 
 
@@ -84,6 +93,7 @@ def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Fi
         config.model.num_classes,
         float(epochs[-1][kind.guess_key]),
         is_weighted=config.class_weights is not None,
+        is_signal=config.model.signal is not None,
     )
 
 
@@ -95,6 +105,7 @@ def judge(
     guess: float,
     *,
     is_weighted: bool = False,
+    is_signal: bool = False,
 ) -> list[Finding]:
     """Diagnose the epochs so far.
 
@@ -107,6 +118,7 @@ def judge(
         guess: The measure of a network that has learned nothing.
         is_weighted: Whether the loss weights the classes. If so, the largest class is deliberately
             weighted down, and the balanced accuracy decides whether anything was learned.
+        is_signal: Whether the data are signals, which have their own augmentation.
 
     Returns:
         The problems, worst first; empty if there are none.
@@ -120,7 +132,8 @@ def judge(
             if is_weighted and epochs[-1].balanced_accuracy is not None
             else _useless(epochs, kind, guess)
         )
-        found.append(_overfitting(epochs, kind))
+        remedy = _AGAINST_OVERFITTING_SIGNALS if is_signal else _AGAINST_OVERFITTING
+        found.append(_overfitting(epochs, kind, remedy))
     return [finding for finding in found if finding is not None]
 
 
@@ -172,7 +185,7 @@ def _useless_balanced(epochs: Sequence[EpochFigures], num_classes: int) -> Findi
     )
 
 
-def _overfitting(epochs: Sequence[EpochFigures], kind: TaskKind) -> Finding | None:
+def _overfitting(epochs: Sequence[EpochFigures], kind: TaskKind, remedy: str) -> Finding | None:
     """Look for a rising validation loss and a large gap between the errors, in percent."""
     last, measure = epochs[-1], kind.measure
     is_comparable = measure.unit == "%" and kind.train_measure.key == f"train_{measure.key}"
@@ -186,6 +199,5 @@ def _overfitting(epochs: Sequence[EpochFigures], kind: TaskKind) -> Finding | No
         "overfitting",
         f"the {measure.label} is {measure.write(last.train_value)} in training and "
         f"{measure.write(last.value)} in validation, and the validation loss rises: the network "
-        "is overfitting. More images, stronger augmentation (--set "
-        "augment.policy=trivialaugment) or pretrained weights (--weights) help",
+        f"is overfitting. {remedy}",
     )

@@ -36,6 +36,17 @@ def test_what_is_wrong_is_found(
     assert [finding.kind for finding in found] == kinds
 
 
+@pytest.mark.parametrize(
+    ("is_signal", "setting"), [(False, "augment.policy=trivialaugment"), (True, "signal_augment")]
+)
+def test_the_augmentation_that_is_suggested_is_one_of_the_data(
+    *, is_signal: bool, setting: str
+) -> None:
+    epochs = _epochs(*GOOD, (0.01, 0.0, 1.2, 26.0))
+    (found,) = judge(epochs, 4, KIND, num_outputs=2, guess=46.0, is_signal=is_signal)
+    assert f" {setting}" in found.text or f"({setting}" in found.text
+
+
 def test_a_training_is_not_called_useless_at_its_start() -> None:
     assert not judge(_epochs((0.7, 50.0, 0.7, 60.0)), 10, KIND, num_outputs=2, guess=46.0)
     assert not judge([], 10, KIND, num_outputs=2, guess=46.0)

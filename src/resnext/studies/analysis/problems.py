@@ -9,15 +9,15 @@ from resnext.studies.records.results import Row
 
 _FOUND = {
     "exploding": "diverged",
-    "useless": "learned nothing: the error is no better than guessing",
+    "useless": "learned nothing: it is no better than guessing",
     "overfitting": "overfits strongly",
 }
 _REMEDY = {
     "exploding": "lower the learning rate (--set optim.lr=RATE) or clip the gradient "
     "(--set optim.clip_norm=1)",
-    "useless": "train longer (--set schedule.epochs=N), and check the learning rate and the images "
+    "useless": "train longer (--set schedule.epochs=N), and check the learning rate and the data "
     "(resnext data check)",
-    "overfitting": "use more images or stronger augmentation (--set augment.policy=trivialaugment)",
+    "overfitting": "use more data or stronger augmentation",
 }
 FAILURES = ("exploding", "useless")
 """Problems that make a network's error meaningless for its design."""

@@ -42,7 +42,7 @@ class Measure:
     metric: Metric = TOP1
 
     def __str__(self) -> str:
-        kind = "training images" if self.is_training else self.test
+        kind = "training data" if self.is_training else self.test
         return f"{self.data}, {kind}" if kind else self.data
 
 

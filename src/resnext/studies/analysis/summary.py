@@ -28,7 +28,7 @@ from resnext.untrusted.text import printable
 
 COMPARISONS = "Comparisons"
 PROBLEMS = "Trials with problems"
-TRAINING = "The same on the training images"
+TRAINING = "The same on the training data"
 """Titles of lists."""
 
 MAX_IN_TABLE = 40
@@ -43,7 +43,7 @@ class Summary:
         answer: The answer to the study's question, in a sentence.
         tables: Errors, for each data set and test.
         differences: The tested claims.
-        training_differences: The same on the training images.
+        training_differences: The same on the training data.
         group_differences: Tests between groups of designs, in a distribution study.
         agreements: Rank correlations between data sets, and with the paper.
         halvings: How successive halving would have agreed with full training, if the study defines
@@ -187,9 +187,7 @@ def summary_lines(
         "Distributions": map(str, summary.group_differences),
         "Rankings": map(str, summary.agreements),
         "Successive halving": map(str, summary.halvings),
-        "The paper's figures, of its own networks and images": map(
-            _paper_line, summary.other_paper
-        ),
+        "The paper's figures, of its own networks and data": map(_paper_line, summary.other_paper),
     }
     methods = {
         COMPARISONS: describe_method(summary.differences),
@@ -206,8 +204,8 @@ def _list(title: str, items: Sequence[str], method: str) -> list[str]:
 
 
 def _paper_line(figure: PaperResult) -> str:
-    images = figure.data + (f", {figure.test}" if figure.test else "")
-    return f"{figure.design} on {images}: {figure}"
+    data = figure.data + (f", {figure.test}" if figure.test else "")
+    return f"{figure.design} on {data}: {figure}"
 
 
 def _table_lines(table: ErrorTable, escape: Escape) -> list[str]:

@@ -103,7 +103,7 @@ class Progress:
 
     def _table(self, running: Mapping[Path, Trial]) -> Table:
         table = Table(box=box.SIMPLE, caption_justify="left")
-        for title in ("design", "data", "seed", "epoch", "loss", "result", "images/s", "left"):
+        for title in ("design", "data", "seed", "epoch", "loss", "result", "per second", "left"):
             table.add_column(title, justify="left" if title in ("design", "data") else "right")
         shares = []
         for folder, trial in running.items():

@@ -150,7 +150,7 @@ def _against_cardinality(
         trained = next(m for m in training_measures_of(study) if m.data == measure.data)
         axis = plots.axis_of(trained.metric)
         points = _points(families, errors_of(rows, trained), _cardinality)
-        caption = f"{measure}: {quantity(trained.metric)} on the augmented training images{spread}"
+        caption = f"{measure}: {quantity(trained.metric)} on the augmented training data{spread}"
         drawing = plots.draw_errors(points, "cardinality", axis)
         found.append(Figure(caption, drawing, f"{measure}-cardinality-training"))
     return found

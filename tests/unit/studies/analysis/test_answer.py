@@ -131,8 +131,8 @@ def test_a_useless_network_is_not_compared_silently() -> None:
     )
     (found,) = summary.differences
     assert found.cautions == (
-        "“b” on digits (seeds 0, 2) learned nothing: the error is no better than guessing; train "
-        "longer (--set schedule.epochs=N), and check the learning rate and the images (resnext "
+        "“b” on digits (seeds 0, 2) learned nothing: it is no better than guessing; train "
+        "longer (--set schedule.epochs=N), and check the learning rate and the data (resnext "
         "data check)",
         "“b” on digits (seed 2) diverged; lower the learning rate (--set optim.lr=RATE) or clip "
         "the gradient (--set optim.clip_norm=1)",

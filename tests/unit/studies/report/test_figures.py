@@ -47,7 +47,7 @@ def test_table_3_is_drawn_against_cardinality_beside_the_papers_curve(tmp_path: 
     assert captions(*paper_table3(tmp_path)) == [
         "imagenet: error against cardinality at equal cost",
         "imagenet: the paper's error against cardinality",
-        "imagenet: error on the augmented training images",
+        "imagenet: error on the augmented training data",
         *["imagenet: error during training, mean over the seeds"] * 2,
     ]
 
