@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from resnext.data.set_names import SIGNAL_NAMES
 from resnext.runs.config import TrainConfig
 from resnext.tasks.kinds import TaskKind, task_kind
 
@@ -93,7 +94,7 @@ def judge_run(rows: Iterable[Mapping[str, Any]], config: TrainConfig) -> list[Fi
         config.model.num_classes,
         float(epochs[-1][kind.guess_key]),
         is_weighted=config.class_weights is not None,
-        is_signal=config.model.signal is not None,
+        is_signal=config.data.name in SIGNAL_NAMES,
     )
 
 

@@ -1,8 +1,12 @@
 """What is said of a training that went wrong, and that nothing is said of one that did not."""
 
+from pathlib import Path
+
 import pytest
 
-from resnext.runs.health import EpochFigures, judge
+from resnext.data.config import DataConfig
+from resnext.runs.config import ScheduleConfig, TrainConfig
+from resnext.runs.health import EpochFigures, judge, judge_run
 from resnext.tasks.kinds import task_kind
 
 KIND = task_kind("classification")
@@ -97,3 +101,16 @@ def test_a_network_trained_with_class_weights_is_judged_by_its_balanced_accuracy
     epochs = [EpochFigures(0.5, 10.0, 0.5, 8.0, balanced_accuracy)] * 4
     found = judge(epochs, 4, KIND, num_outputs=2, guess=1.0, is_weighted=is_weighted)
     assert [finding.kind for finding in found] == kinds
+
+
+def test_a_run_is_judged_by_the_lines_of_its_log() -> None:
+    rows = [
+        {"train_loss": a, "train_top1_error": b, "loss": c, "top1_error": d, "guess_error": 46.0}
+        for a, b, c, d in [*GOOD, (0.01, 0.0, 1.2, 26.0)]
+    ]
+    config = TrainConfig(schedule=ScheduleConfig(kind="cosine", epochs=4))
+    (found,) = judge_run([{"kind": "train"}, *rows], config)
+    assert "augment.policy" in found.text
+    series = config.replace(data=DataConfig(name="series", root=Path("a.ts")))
+    (found,) = judge_run(rows, series)
+    assert "settings signal_augment" in found.text

@@ -73,7 +73,7 @@ def _cover(boxes_m4: Numbers, label: int, weight: float) -> Numbers:
     is_near_mm = overlaps(boxes_m4, boxes_m4) >= _NEAR
     np.fill_diagonal(is_near_mm, val=True)
     is_left_m = np.ones(len(boxes_m4), dtype=np.bool_)
-    rows = []
+    rows: list[list[float]] = []
     while is_left_m.any() and len(rows) < _MAX_BOXES:
         counts_m = (is_near_mm & is_left_m).sum(axis=1)
         best = int(counts_m.argmax())
