@@ -79,7 +79,7 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
         meter = Meter(runtime.device, Position(), runtime.world_size, num_parts)
         batches = _batches(loaders, config)
         for step, (lr, batch) in enumerate(zip(rates, batches, strict=False)):
-            seed_step(config.seed, runtime.rank, step)
+            seed_step(runtime, config.seed, step)
             optim = config.optim.replace(lr=lr)
             sums = train_step.run(batch, peak_lr(optim, config.batch_size))
             meter.add(sums, batch.global_size)

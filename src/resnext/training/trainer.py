@@ -99,7 +99,7 @@ class Trainer:
         for batch in batches:
             self._train_step.enter_phase(head_only=self.position.total_steps < self._head_steps)
             lr = self._lr()
-            seed_step(self._config.seed, runtime.rank, self.position.total_steps)
+            seed_step(runtime, self._config.seed, self.position.total_steps)
             meter.add(self._train_step.run(batch, lr), batch.global_size)
             self._advance()
             is_last = self.position.step == self._num_steps

@@ -17,8 +17,8 @@ from resnext.training.optimizer import build_optimizer
 from resnext.training.step import TrainStep, seed_step
 
 
-def _draw(*place: int) -> float:
-    seed_step(*place)
+def _draw(rank: int, seed: int, step: int) -> float:
+    seed_step(Runtime(torch.device("cpu"), torch.float32, rank, 2), seed, step)
     return float(torch.rand(()))
 
 
