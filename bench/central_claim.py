@@ -35,7 +35,7 @@ def _resnext(*words: str) -> str:
     command = [sys.executable, "-m", "resnext", *words]
     answer = subprocess.run(command, check=False, capture_output=True, text=True)
     if answer.returncode:
-        raise SystemExit(f"{' '.join(words)}: {answer.stderr}")
+        raise SystemExit(f"{' '.join(words)}: {answer.stdout}{answer.stderr}")
     return answer.stdout
 
 

@@ -115,7 +115,7 @@ def test_training_is_calm_and_whole_at_every_moment(place: Path, effort: Effort)
     words = ["train", "--data", "photos", *TRAIN, "--out"]
     seconds = _run(place, [*words, "whole"]).seconds
     interrupted = []
-    for number, moment_s in enumerate(_moments(seconds, 5 * effort.num_kills)):
+    for number, moment_s in enumerate(_moments(seconds, 3 * effort.num_kills)):
         run = place / f"run{number}"
         _assert_calm(_run(place, [*words, run.name], moment_s, is_group=number % 2 == 1))
         _assert_whole(run)
@@ -161,7 +161,7 @@ def test_a_second_ctrl_c_ends_training_at_once_and_leaves_it_whole(
 )
 def test_every_verb_is_calm_at_every_moment(place: Path, line: str, effort: Effort) -> None:
     words = line.split()
-    for number, moment_s in enumerate(_moments(6.0, 2 + effort.num_kills)):
+    for number, moment_s in enumerate(_moments(6.0, effort.num_kills)):
         named = [word.replace("OUT", f"{words[0]}{number}") for word in words]
         _assert_calm(_run(place, named, moment_s, is_group=number % 2 == 1))
 

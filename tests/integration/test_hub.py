@@ -1,32 +1,27 @@
 """What we publish opens elsewhere: in timm, in plain torch, on a Hub, through torch.hub."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from command import Answer
 from fake_hub import FakeHub, run_hub
 from published_network import NETWORKS, ODD, images_for, random_network
+from runs import end_of, start_program
 
 import resnext
 from resnext.hub.save import save_pretrained
 from resnext.model.config import ResNeXtConfig
 
 
-def run_python(program: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a process of its own, in which warnings do not matter."""
-    return subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+def run_python(program: str, folder: Path, **environment: str) -> Answer:
+    """Run a program in a process of its own."""
+    output = folder / "printed.txt"
+    status = end_of(start_program(output, folder, program, **environment))
+    assert status is not None
+    return Answer(status, output.read_text(), output.with_suffix(".err").read_text())
 
 
 @pytest.mark.parametrize("config", NETWORKS.values(), ids=NETWORKS)
@@ -88,7 +83,7 @@ def test_the_examples_of_the_model_card_run(name: str, tmp_path: Path) -> None:
     examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert len(examples) == (3 if name == "resnet18" else 2)
     done = run_python("\n".join(examples), tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
 
 
 @pytest.fixture
@@ -108,8 +103,8 @@ def on_hub(hub: FakeHub, program: str, folder: Path) -> str:
         HF_HUB_DISABLE_TELEMETRY="1",
         NO_PROXY="127.0.0.1",
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    assert done.status == 0, done.err
+    return done.out.strip()
 
 
 def test_a_network_goes_to_the_hub_and_comes_back(hub: FakeHub, tmp_path: Path) -> None:

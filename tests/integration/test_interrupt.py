@@ -1,16 +1,15 @@
 """Signals, a full disk, a loss that is not a number: one message, and nothing lost."""
 
+import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from runs import assert_same_bits, finish, small_run, tensors_of
+from runs import assert_same_bits, end_of, finish, small_run, start_command, tensors_of
 
 from resnext.errors import CheckpointError, TrainingError
 from resnext.runs.config import OptimConfig, ScheduleConfig
@@ -24,24 +23,19 @@ from resnext.training.train import train
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_says_how_to_go_on(tmp_path: Path, number: signal.Signals) -> None:
-    config = small_run(schedule=ScheduleConfig(kind="cosine", epochs=25))
+    config = small_run(schedule=ScheduleConfig(kind="cosine", epochs=8))
     finish(config, tmp_path / "reference")
-    run = tmp_path / "run"
-    settings = tmp_path / "settings"
+    run, settings, output = tmp_path / "run", tmp_path / "settings", tmp_path / "output.txt"
     settings.mkdir()
     write_config(settings, config)
-    command = [sys.executable, "-m", "resnext", "train"]
-    process = subprocess.Popen(
-        [*command, "--config", str(settings), "--out", str(run)],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_command(output, "train", "--config", settings, "--out", run)
     while not (run / "last.safetensors").exists():
-        assert process.poll() is None
+        assert process.is_alive()
         time.sleep(0.01)
-    process.send_signal(number)
-    _, message = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
+    assert process.pid is not None
+    os.kill(process.pid, number)
+    assert end_of(process) == 128 + number
+    message = output.read_text()
     assert f"stopped by {number.name} and saved at epoch" in message
     assert f"resume with: resnext train --resume {run}" in message
     assert "Traceback" not in message

@@ -103,6 +103,20 @@ def start_command(output: Path, *arguments: str | Path) -> BaseProcess:
     return process
 
 
+def start_program(output: Path, folder: Path, program: str, **environment: str) -> BaseProcess:
+    """Start a Python program in a process and folder of its own; it has imported torch.
+
+    Args:
+        output: Where its standard output goes; errors go to the same name with `.err`.
+        folder: Where it runs.
+        program: Its source.
+        environment: Variables.
+    """
+    process = _CONTEXT.Process(target=_program, args=(output, folder, program, environment))
+    process.start()
+    return process
+
+
 def end_of(process: BaseProcess) -> int | None:
     """Wait for a process to end and return its exit status."""
     process.join(timeout=300)
@@ -110,15 +124,29 @@ def end_of(process: BaseProcess) -> int | None:
 
 
 def _command(output: Path, arguments: list[str]) -> None:
-    import os
     import sys
 
     from resnext.cli.main import main
 
-    with output.open("wb") as file:
-        for stream in (1, 2):
-            os.dup2(file.fileno(), stream)
+    _print_to(output, output)
     sys.exit(main(arguments))
+
+
+def _program(output: Path, folder: Path, program: str, environment: dict[str, str]) -> None:
+    import os
+
+    _print_to(output, output.with_suffix(".err"))
+    os.chdir(folder)
+    os.environ.update(environment)
+    exec(compile(program, "program", "exec"), {"__name__": "__main__"})
+
+
+def _print_to(output: Path, errors: Path) -> None:
+    import os
+
+    for stream, path in ((1, output), (2, errors)):
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), stream)
 
 
 def largest_difference(first: Path, second: Path) -> float:
