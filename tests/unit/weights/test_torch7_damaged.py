@@ -10,14 +10,13 @@ from typing import Any, Literal
 
 import pytest
 import torch
+from effort import Effort
 from torch7_network import CIFAR, made_tree
 from torch7_writer import Function, Instance, Storage, TdsHash, TdsVec, torch7_bytes
 
 from resnext.errors import CheckpointError
 from resnext.weights.families.torch7 import from_torch7
 from resnext.weights.torch7.read import read_torch7
-
-NUM_MUTANTS = 10_000
 
 BOUND_PER_BYTE = 64
 """Memory for one byte of a file: an empty table takes 12 of them, and a dict and its entry."""
@@ -111,9 +110,12 @@ def traced() -> Iterator[None]:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("traced")
-def test_10_000_damaged_files_give_our_error_or_a_result_in_bounded_memory(tmp_path: Path) -> None:
+def test_damaged_files_give_our_error_or_a_result_in_bounded_memory(
+    tmp_path: Path, effort: Effort
+) -> None:
+    num_mutants = 5 * effort.num_files
     file, read, refused = tmp_path / "mutant.t7", 0, 0
-    for data in mutants(file, bases(), NUM_MUTANTS, seed=0):
+    for data in mutants(file, bases(), num_mutants, seed=0):
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
         try:
@@ -124,8 +126,8 @@ def test_10_000_damaged_files_give_our_error_or_a_result_in_bounded_memory(tmp_p
         _, peak = tracemalloc.get_traced_memory()
         assert peak - before <= BOUND_BASE + BOUND_PER_BYTE * len(data), data
     # Both happen often, or the mutations would test little.
-    assert read > NUM_MUTANTS // 20
-    assert refused > NUM_MUTANTS // 2
+    assert read > num_mutants // 20
+    assert refused > num_mutants // 2
 
 
 @pytest.mark.slow
