@@ -15,26 +15,21 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import t
-
+from bench.paired import add_row, read_rows, run_python, write_interval
 from bench.segmentation import plain_loop
 from bench.segmentation.networks import HEADS, OUR_NAME, OUTPUT_STRIDE, Head, library_of
 
 _OURS, _PEER = "resnext", "peer"
-_THREADS = "1"
 
 
 def fill(folder: Path, file: Path, heads: list[Head], given: argparse.Namespace) -> None:
     """Run what is missing, seed by seed."""
-    done = {_key(row) for row in read(file)}
+    done = {_key(row) for row in read_rows(file)}
     cases = itertools.product(given.seeds, given.precisions, heads, (_OURS, _PEER))
     for seed, precision, head, program in cases:
         row: dict[str, Any] = {
@@ -48,9 +43,7 @@ def fill(folder: Path, file: Path, heads: list[Head], given: argparse.Namespace)
             continue
         run = ours if program == _OURS else peer
         row |= run(folder, head, given.epochs, seed, precision)
-        with file.open("a") as rows:
-            rows.write(json.dumps(row) + "\n")
-        print(json.dumps(row), flush=True)
+        add_row(file, row)
 
 
 def ours(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> dict[str, float]:
@@ -70,10 +63,10 @@ def ours(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> di
         words += ["--image-size", str(plain_loop.CROP_PX), "--epochs", str(epochs)]
         words += ["--batch-size", str(plain_loop.BATCH_SIZE), "--seed", str(seed)]
         words += ["--out", str(run), "--quiet", "--json", "--set", *settings]
-        _run("-m", "resnext", *words)
+        run_python("-m", "resnext", *words)
         figures = {}
         for split in ("val", "test"):
-            text = _run("-m", "resnext", "evaluate", str(run), "--split", split, "--json")
+            text = run_python("-m", "resnext", "evaluate", str(run), "--split", split, "--json")
             figures[f"{split}_miou"] = json.loads(text)["mean_iou"]
     return figures
 
@@ -84,28 +77,8 @@ def peer(folder: Path, head: Head, epochs: int, seed: int, precision: str) -> di
     words += ["--epochs", str(epochs), "--seed", str(seed)]
     if precision == "bf16":
         words.append("--bf16")
-    text = _run(*words)
+    text = run_python(*words)
     return dict(json.loads(text))
-
-
-def _run(*words: str) -> str:
-    """Run Python and return its output."""
-    threads = {"OMP_NUM_THREADS": _THREADS}
-    done = subprocess.run(
-        [sys.executable, *words],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **threads},
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{words}: status {done.returncode}\n{done.stderr[-3000:]}")
-    return done.stdout
-
-
-def read(file: Path) -> list[dict[str, Any]]:
-    """Return the rows so far."""
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -129,19 +102,9 @@ def table(rows: list[dict[str, Any]]) -> str:
             lines.append(
                 f"| {head}, {precision} | {library_of(head)} | {len(seeds)} | "
                 f"{statistics.mean(ours_s):.1f} | {statistics.mean(peer_s):.1f} | "
-                f"{_interval([a - b for a, b in zip(ours_s, peer_s, strict=True)])} |"
+                f"{write_interval([a - b for a, b in zip(ours_s, peer_s, strict=True)])} |"
             )
     return "\n".join(lines)
-
-
-def _interval(differences: list[float]) -> str:
-    """Write the mean of paired differences with Student's interval."""
-    mean = statistics.mean(differences)
-    if len(differences) < 2:
-        return f"{mean:+.1f}"
-    error = statistics.stdev(differences) / len(differences) ** 0.5
-    half = float(t.ppf(0.975, len(differences) - 1)) * error
-    return f"{mean:+.1f} ({mean - half:+.1f} to {mean + half:+.1f})"
 
 
 def main() -> None:
@@ -156,7 +119,7 @@ def main() -> None:
     given = parser.parse_args()
     if not given.table:
         fill(given.folder, given.rows, given.heads, given)
-    print(table(read(given.rows)))
+    print(table(read_rows(given.rows)))
 
 
 if __name__ == "__main__":
