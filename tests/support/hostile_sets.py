@@ -32,16 +32,16 @@ def set_value(*place: str | int, to: object) -> Callable[[Any], None]:
     return change
 
 
-def rewrite_rows(packed: Path, change: Callable[[Any], object]) -> None:
-    """Change the table of train, and give the index its new hash."""
-    path = packed / "train.rows.npy"
+def rewrite_rows(packed: Path, change: Callable[[Any], object], table: str = "rows") -> None:
+    """Change a table of train, `rows` or `masks`, and give the index its new hash."""
+    path = packed / f"train.{table}.npy"
     rows = np.load(path)
     change(rows)
     np.save(path, rows)
-    change_index(packed, set_value(*TRAIN, "rows_sha256", to=sha256_of(path)))
+    change_index(packed, set_value(*TRAIN, f"{table}_sha256", to=sha256_of(path)))
 
 
-def put(field: str, value: int, row: int = 3) -> Callable[[Any], None]:
+def put(field: str, value: object, row: int = 3) -> Callable[[Any], None]:
     def change(rows: Any) -> None:
         rows[field][row] = value
 

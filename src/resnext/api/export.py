@@ -50,7 +50,8 @@ class ExportFlags(TypedDict, total=False):
     calibrate: int
     """Number of training images for int8 calibration."""
     max_loss: float
-    """Maximum increase of the top-1 error by int8 or bf16, in percentage points; by default 1."""
+    """Maximum loss by int8 or bf16, in points of the top-1 error, or of the mIoU for masks; by
+    default 1."""
     force: bool
     """Replace the file if it exists."""
 

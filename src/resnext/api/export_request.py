@@ -36,7 +36,7 @@ class ExportRequest:
         int8: Quantise weights and activations to 8 bits.
         precision: bf16 writes a file that OpenVINO runs in bf16.
         calibrate: Number of training images for int8 calibration.
-        max_loss: Maximum increase of the error by int8 or bf16, in percentage points.
+        max_loss: Maximum loss by int8 or bf16, in points of the measure of the task.
         force: Replace the file if it exists.
     """
 

@@ -9,6 +9,7 @@ from resnext.api.checks import check_choice
 from resnext.api.train_weights import Start, choose_pretrained, open_start
 from resnext.data.config import DataConfig
 from resnext.data.set_names import BOX_SETS, PYTHON, SIGNAL_NAMES
+from resnext.data.sets.masks.target import has_mask_targets
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.model.choices import HEADS
@@ -97,7 +98,7 @@ def from_recipe(
 
         if (settings := signal_settings(request, data, start)) is not None:
             return settings
-    if data.name == "masks":
+    if has_mask_targets(data):
         return _with_masks(request, data, start)
     if request.head is not None:
         raise ConfigError(
@@ -209,7 +210,7 @@ def data_of(request: TrainRequest) -> DataConfig:
 
 def _look(request: TrainRequest, data: DataConfig, given: DataSet | None) -> PhotoFacts | None:
     """Inspect the images for the choice of the recipe."""
-    if data.name not in ("folder", "table", "masks", PYTHON, *BOX_SETS):
+    if data.name not in ("folder", "table", "masks", "shards", PYTHON, *BOX_SETS):
         return None
     from resnext.api.photo_facts import look
     from resnext.runs.runtime import resolve_device

@@ -77,7 +77,7 @@ class Export(ExportRequest):
     calibrate: Annotated[int | None, option("N", str(CALIBRATION_IMAGES))] = None
     """Number of training images for int8 calibration."""
     max_loss: Annotated[float | None, option("POINTS", f"{MAX_LOSS:g}")] = None
-    """Maximum increase of the top-1 error by int8 or bf16, in percentage points."""
+    """Maximum loss by int8 or bf16, in points of the top-1 error, or of the mIoU for masks."""
     force: bool = False
     """Replace FILE if it exists."""
     json: bool = False

@@ -2,10 +2,10 @@
 
 Millions of small files are slow to list, to copy and to read over a network. DEST gets WebDataset
 shards (tar files with KEY.jpg and KEY.cls) of the training and the validation split, and an index.
-`resnext train --data DEST` then uses the same batches as with SOURCE, bit for bit unless images
-were reduced. On a web server or in an object store, DEST is read from its address: `--data
-https://host/DEST`, `--data s3://bucket/DEST`. To resume an interrupted pack, run the same command
-again.
+For images with masks, KEY.mask.png takes the place of KEY.cls. `resnext train --data DEST` then
+uses the same batches as with SOURCE, bit for bit unless images were reduced. On a web server or in
+an object store, DEST is read from its address: `--data https://host/DEST`, `--data
+s3://bucket/DEST`. To resume an interrupted pack, run the same command again.
 
 Examples:
   resnext pack photos/ packed/
@@ -47,8 +47,8 @@ class Pack:
     """Pack a data set of image files into few tar files, or check a packed one."""
 
     source: Annotated[tyro.conf.Positional[str], option("SOURCE")]
-    """A folder of class folders, with or without train/ and val/, or imagenet:FOLDER; with --check,
-    the packed folder."""
+    """A folder of class folders, with or without train/ and val/, or of images/ and masks/, or
+    imagenet:FOLDER; with --check, the packed folder."""
     dest: Annotated[tyro.conf.Positional[Path | None], option("DEST")] = None
     """Destination: a new folder, or one where the same command was interrupted."""
     check: bool = False
@@ -139,10 +139,10 @@ def _refuse_overlap(source: DataConfig, dest: Path) -> None:
             f"{source.name}: signals are in memory as arrays during training, so a packed set "
             "would be read no faster; train on the file itself"
         )
-    if source.name not in ("folder", "imagenet"):
+    if source.name not in ("folder", "imagenet", "masks"):
         raise ConfigError(
-            f"{source.name} does not consist of image files; pack a folder of class folders, or "
-            "imagenet:FOLDER"
+            f"{source.name} does not consist of image files; pack a folder of class folders or of "
+            "images/ and masks/, or imagenet:FOLDER"
         )
     assert source.root is not None  # such a set has one
     if dest.expanduser().absolute().is_relative_to(source.root):

@@ -11,6 +11,7 @@ from typing import Self
 import torch
 
 from resnext.data.decode.image import Photo, read_file
+from resnext.data.mask_rule import MaskFiles
 from resnext.data.names import PackedNames
 from resnext.data.split import ImageReader, Split
 
@@ -33,6 +34,11 @@ class FileSplit(Split):
     def files(self) -> FileSplit:
         """The split itself."""
         return self
+
+    @property
+    def mask_files(self) -> MaskFiles | None:
+        """The file of each image's mask, where the targets are masks."""
+        return None
 
     def name(self, index: int) -> str:
         """Return a file's path relative to the root."""

@@ -14,36 +14,9 @@ import torch
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.decode.mask import decode_mask
 from resnext.data.file_split import FileSplit
+from resnext.data.mask_rule import MaskFiles, MaskRule
 from resnext.data.names import PackedNames
 from resnext.data.split import ImageReader
-from resnext.data.targets import IGNORED
-from resnext.errors import DataError
-
-UNKNOWN_VALUE = -1
-
-
-@dataclass(frozen=True)
-class MaskRule:
-    """What the values of mask files mean.
-
-    Attributes:
-        classes: Names of the classes.
-        values: The value of each class in the files, 0 to 255.
-        ignored: The value of pixels without a class, or None.
-    """
-
-    classes: tuple[str, ...]
-    values: tuple[int, ...]
-    ignored: int | None
-
-    @property
-    def table(self) -> npt.NDArray[np.int16]:
-        """The class of each of the 256 values; `IGNORED` or `UNKNOWN_VALUE` where it has none."""
-        table = np.full(256, UNKNOWN_VALUE, dtype=np.int16)
-        if self.ignored is not None:
-            table[self.ignored] = IGNORED
-        table[list(self.values)] = np.arange(len(self.values))
-        return table
 
 
 @dataclass(frozen=True)
@@ -64,6 +37,11 @@ class MaskSplit(FileSplit):
     def shapes_n2(self) -> torch.Tensor:
         """Height and width of each image."""
         return self.sizes_n2
+
+    @property
+    def mask_files(self) -> MaskFiles:
+        """The file of each image's mask."""
+        return MaskFiles(self.masks, self.rule)
 
     def reader(self, in_channels: int) -> ImageReader:
         """Return what opens the images and their masks."""
@@ -96,7 +74,7 @@ class MaskSplit(FileSplit):
 class _MaskReader(ImageReader):
     def __init__(self, split: MaskSplit, in_channels: int) -> None:
         self._root, self._names, self._masks = split.root, split.names, split.masks
-        self._table, self._in_channels = split.rule.table, in_channels
+        self._rule, self._in_channels = split.rule, in_channels
 
     def name_of(self, index: int) -> str:
         return str(self._root / self._names[index])
@@ -106,13 +84,7 @@ class _MaskReader(ImageReader):
 
     def mask(self, index: int) -> npt.NDArray[np.uint8]:
         values_hw = read_mask(self._root / self._masks[index])
-        classes_hw = self._table[values_hw]
-        if (classes_hw == UNKNOWN_VALUE).any():
-            raise DataError(
-                f"its mask {self._masks[index]} has changed: it now contains a value that is "
-                "not a class"
-            )
-        return classes_hw.astype(np.uint8)
+        return self._rule.classes_of(values_hw, self._masks[index])
 
 
 def read_mask(path: Path) -> npt.NDArray[np.uint8]:

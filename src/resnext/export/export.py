@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import torch
 
 from resnext.errors import ConfigError
 from resnext.export.graph import build_graph
-from resnext.export.images import ImageSource, as_whole, noise, sample_photos
+from resnext.export.images import noise, sample_photos
 from resnext.export.network import at_size, simplify
 from resnext.export.options import ExportOptions, ExportReport
 from resnext.export.parity import check_parity, compare, compare_objects
@@ -120,16 +121,13 @@ def compare_file(
     if not takes_samples(loaded):
         batches = [noise(loaded, spec.size_px, NUM_COMPARED)]
         return compare(network, exported, batches, "noise, since it takes no images")
-    is_detector = isinstance(loaded.config, DetectorConfig)
-    is_dense = is_detector or isinstance(loaded.config, SegmenterConfig)
+    is_dense = isinstance(loaded.config, SegmenterConfig | DetectorConfig)
     num = _NUM_DENSE if is_dense else NUM_COMPARED
     source = samples or _usual_samples(loaded, num)
-    if is_dense:
-        assert isinstance(source, ImageSource)
-        if is_detector:
-            return compare_objects(network, exported, as_whole(source, spec, num), source.name)
-        return compare(network, exported, as_whole(source, spec, num), source.name)
-    return compare(network, exported, sample_batches(source, loaded, spec), source.name)
+    some = islice(sample_batches(source, loaded, spec), num)
+    if isinstance(loaded.config, DetectorConfig):
+        return compare_objects(network, exported, some, source.name)
+    return compare(network, exported, some, source.name)
 
 
 def _usual_samples(loaded: TrainedNetwork, num: int) -> SampleSource:
@@ -149,6 +147,7 @@ def _example(loaded: TrainedNetwork, spec: ExportSpec) -> torch.Tensor:
     pixels = noise(loaded, size_px, 2)
     if isinstance(loaded.config, SegmenterConfig) and spec.dynamic_size:
         pixels = noise(loaded, max(_UNLIKE_SIDES), 2)[:, : _UNLIKE_SIDES[0], : _UNLIKE_SIDES[1]]
+        pixels = pixels.contiguous()  # torch.export guards against other strides
     return pixels if spec.input not in FLOAT_INPUTS else pixels.movedim(-1, 1).float().contiguous()
 
 
@@ -202,16 +201,16 @@ def _check_detector(config: ModelConfig, options: ExportOptions) -> None:
 
 
 def check_format(config: ModelConfig, to: Format) -> None:
-    """Refuse formats that are not supported for networks for segmentation or text.
+    """Refuse TorchScript for networks for segmentation or text.
 
     Raises:
-        ConfigError: The format is one of PyTorch's; such networks compute with sizes, and files
-            that do so are not opened.
+        ConfigError: It is asked for; such networks compute with sizes or look up tokens, and
+            TorchScript files that do so are not opened.
     """
-    if isinstance(config, SegmenterConfig) and to not in ("onnx", "openvino"):
+    if isinstance(config, SegmenterConfig) and to == "torchscript":
         raise ConfigError(
-            f"to={to!r}: segmentation networks are exported to onnx or openvino; use one of them, "
-            "or load the weights in PyTorch"
+            "to='torchscript': segmentation networks are exported to onnx, openvino or pt2; use "
+            "one of them"
         )
     if isinstance(config, ResNeXtConfig) and config.embedding is not None and to == "torchscript":
         raise ConfigError(

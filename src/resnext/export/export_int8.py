@@ -24,7 +24,7 @@ from resnext.export.quantised import Quantised, check_loss, measure_error, time_
 from resnext.export.samples import data_samples, sample_batches, takes_samples
 from resnext.export.staging import publish, staging
 from resnext.extras import needed_by
-from resnext.model.classifiers import require_classifier
+from resnext.model.classifiers import refuse_detector
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import describe
 from resnext.tasks.kinds import task_kind
@@ -48,7 +48,8 @@ def export_int8(
         options: How to export; the format must be ONNX and the input pixels.
         data: The data: the training split calibrates, the validation split measures.
         num_calibration_images: Number of images for calibration.
-        max_loss: Percentage points of top-1 error that int8 may add.
+        max_loss: Percentage points by which int8 may worsen the measure of the network's task, such
+            as the top-1 error or the mIoU.
         effort: Resources for the two evaluations.
 
     Returns:
@@ -56,9 +57,9 @@ def export_int8(
 
     Raises:
         ConfigError: The options do not allow int8.
-        ExportError: The error grows by more than `max_loss`; no file is kept.
+        ExportError: The measure worsens by more than `max_loss`; no file is kept.
     """
-    require_classifier(loaded.config, "export in int8")
+    refuse_detector(loaded.config, "export in int8")
     if options.to != "onnx" or options.input == "normalised":
         raise ConfigError(
             f"to={options.to!r}, input={options.input!r}: int8 needs to='onnx' with "

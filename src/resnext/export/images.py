@@ -108,15 +108,14 @@ def as_batches(
         yield torch.stack(batch)
 
 
-def as_whole(source: ImageSource, spec: ExportSpec, num: int) -> Iterator[torch.Tensor]:
-    """Prepare images for a segmentation network: uint8 1 x h x w x c, at their own size.
+def as_whole(source: ImageSource, spec: ExportSpec) -> Iterator[torch.Tensor]:
+    """Prepare images for a network for pixels or objects: uint8 1 x h x w x c, at their own size.
 
     Args:
         source: The images; large ones are cropped to their centre.
         spec: The input of the graph; a fixed size is cropped or padded with black.
-        num: Maximum number of images.
     """
-    for image in islice(source.images, num):
+    for image in source.images:
         width, height = (min(side, _MAX_WHOLE_PX) for side in image.size)
         if not spec.dynamic_size:
             width = height = spec.size_px

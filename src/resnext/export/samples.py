@@ -8,9 +8,10 @@ import torch
 
 from resnext.data.config import DataConfig
 from resnext.data.sets.choose_split import SplitChoice
-from resnext.export.images import ImageSource, as_batches, data_images
+from resnext.export.images import ImageSource, as_batches, as_whole, data_images
 from resnext.export.signals import SignalSource, data_signals
 from resnext.inference.preprocessor import takes_images
+from resnext.model.config import DetectorConfig, SegmenterConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import ExportSpec
 
@@ -45,7 +46,12 @@ def data_samples(
 def sample_batches(
     source: SampleSource, loaded: TrainedNetwork, spec: ExportSpec
 ) -> Iterator[torch.Tensor]:
-    """Yield batches: uint8 images as the graph takes them, or normalised signals."""
+    """Yield batches: uint8 images as the graph takes them, or normalised signals.
+
+    Images that keep their own size are batches of one.
+    """
     if isinstance(source, SignalSource):
         return iter(source.batches)
+    if isinstance(loaded.config, SegmenterConfig | DetectorConfig):
+        return as_whole(source, spec)
     return as_batches(source, loaded, spec)

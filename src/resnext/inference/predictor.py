@@ -20,12 +20,17 @@ from resnext.errors import ConfigError
 from resnext.inference.finder import Finder
 from resnext.inference.parity import Parity, check_bf16, parity_of
 from resnext.inference.preprocessor import Preprocessor
-from resnext.inference.tiles import Tiling, classify_in_tiles
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.spec import Arithmetic, Precision
 from resnext.tasks.answer import Answer
 from resnext.tasks.kinds import answer_type, check_network, task_kind
 from resnext.tasks.segmentation.answer import MaskAnswer
+from resnext.tasks.segmentation.tiles import (
+    Tiling,
+    classify_in_tiles,
+    describe_tiling,
+    tiling_of,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -36,13 +41,6 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 Logits = npt.NDArray[np.float32]
-MAX_WHOLE_PIXELS = 2**22
-"""Maximum pixels of an image that a network for pixels takes at once; larger ones are tiled.
-
-At this size, DeepLabV3 on a ResNeXt-50 needs about 1.6 GiB for its maps.
-"""
-
-_FIXED_MARGIN = 8  # for files with a fixed size: margins per tile side
 
 
 def exported_of(network: TrainedNetwork | Exported) -> Exported | None:
@@ -137,21 +135,14 @@ class Predictor:
         if not self.preprocessor.is_dense or not issubclass(self.answers, MaskAnswer):
             return None
         height, width = image_hwc.shape[:2]
-        network = self.network
-        if isinstance(network, Exported) and not network.spec.dynamic_size:
-            side = network.spec.size_px
-            is_whole = height == width == side
-            return None if is_whole else Tiling(side, side // _FIXED_MARGIN, is_exact=True)
-        return Tiling() if height * width > MAX_WHOLE_PIXELS else None
+        spec = self.network.spec if isinstance(self.network, Exported) else None
+        return tiling_of(height, width, spec)
 
     def _classify_in_tiles(self, image_hwc: Pixels, tiling: Tiling) -> Answer:
         if not self._has_told_of_tiles:
             self._has_told_of_tiles = True
-            _LOG.warning(
-                "an image of %d x %d px is processed in tiles of %d px that overlap by %d px; "
-                "so are others that do not fit",
-                *(*image_hwc.shape[1::-1], tiling.tile_px, 2 * tiling.margin_px),
-            )
+            height, width = image_hwc.shape[:2]
+            _LOG.warning(describe_tiling(height, width, tiling))
         classes_hw = classify_in_tiles(
             lambda tile_hwc: self.logits([tile_hwc])[0], image_hwc, len(self.classes), tiling
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from resnext.data.config import DataConfig
 from resnext.data.set_names import BOX_SETS
+from resnext.data.sets.masks.target import has_mask_targets
 from resnext.errors import ConfigError
 from resnext.model.choices import HEADS, Head
 from resnext.model.config import DetectorConfig, ModelConfig
@@ -48,7 +49,7 @@ def with_heads(study: Study, head: Head | DetectorHead | None) -> Study:
 def _need(data: DataConfig) -> str:
     if data.name in BOX_SETS:
         return "boxes"
-    return "masks" if data.name == "masks" else "classes"
+    return "masks" if has_mask_targets(data) else "classes"
 
 
 def _with_head(

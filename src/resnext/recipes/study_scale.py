@@ -11,6 +11,7 @@ from typing import Literal
 from resnext.data.config import DataConfig
 from resnext.data.set_names import BOX_SETS
 from resnext.data.sets.facts import KNOWN
+from resnext.data.sets.masks.target import has_mask_targets
 from resnext.errors import ConfigError
 from resnext.model.choices import Head
 from resnext.model.config import ResNeXtConfig
@@ -172,7 +173,7 @@ def recipe_settings(recipe: str, data: DataConfig, *, is_chosen: bool) -> TrainC
             )
         model = fit_size(default_detector(None, None), data, None)
         return detection(model, data).replace(task="detection")
-    if data.name == "masks":
+    if has_mask_targets(data):
         if is_chosen and recipe != "segmentation":
             raise ConfigError(
                 f"recipe={recipe!r}: images with masks have one recipe, segmentation; leave out "

@@ -27,11 +27,15 @@ _ENTRY = re.compile(
     rf"|{re.escape(_SAMPLE_INPUTS)}|extra/{KEY}"
 )
 _NAME = re.compile(r"[\w.+-]*")
-_OPERATOR = re.compile(r"torch\.ops\.aten\.\w+\.\w+")
+_ARITHMETIC = re.compile(r"_operator\.(add|sub|mul|floordiv|neg)")
+"""Arithmetic on the sides of an image, by which networks for pixels resize and pad."""
+
+_OPERATOR = re.compile(rf"torch\.ops\.aten\.\w+\.\w+|{_ARITHMETIC.pattern}")
+_MAX_NUMBER = 2**20  # in arithmetic on sides
 # These cannot form strings, attributes or Python builtins.
 _FORMULA = re.compile(
-    r"L\['\w+'\]\.size\(\)\[\d+\]|Symbol\('\w+'|(?:positive|nonnegative|integer)=True"
-    r"|[A-Z][A-Za-z]*|and|or|not|[-+*/%<>=!(), \d]"
+    r"L\['\w+'\]\.size\(\)\[\d+\]|torch\.sym_max(?=\()|Symbol\('\w+'"
+    r"|(?:positive|nonnegative|integer)=True|[A-Z][A-Za-z]*|and|or|not|[-+*/%<>=!(), \d]"
 )
 _TREE = re.compile(
     r'"(?:type|context|children_spec|null|\[\]|builtins\.(?:tuple|list|dict))"|null|[\[\]{}:, \d]'
@@ -69,6 +73,8 @@ def check_program(path: Path) -> None:
 def _find_odd(value: Any, key: str) -> str | None:
     """Describe the first value in parsed JSON that could become code."""
     if isinstance(value, dict):
+        if _ARITHMETIC.fullmatch(str(value.get("target"))) and not _is_small_arithmetic(value):
+            return f"an operator {value['target']} of other things than sides"
         found = [_find_odd(name, "") or _find_odd(item, name) for name, item in value.items()]
     elif isinstance(value, list):
         found = [_find_odd(item, key) for item in value]
@@ -77,6 +83,30 @@ def _find_odd(value: Any, key: str) -> str | None:
     else:
         found = ["a payload marked use_pickle" if key == "use_pickle" and value else None]
     return next((words for words in found if words), None)
+
+
+def _is_small_arithmetic(node: dict[str, Any]) -> bool:
+    """Tell whether a node computes with sides and small constants only.
+
+    Python's operators also take text, lists and numbers of any length. Of a product, one factor
+    must be a constant, so that no sequence of nodes squares a number again and again.
+    """
+    inputs = node.get("inputs")
+    terms = [_term_of(argument) for argument in inputs] if isinstance(inputs, list) else [None]
+    constants = [term for term in terms if isinstance(term, int)]
+    is_product_of_sides = node["target"] == "_operator.mul" and not constants
+    are_small = all(abs(number) <= _MAX_NUMBER for number in constants)
+    return None not in terms and are_small and not is_product_of_sides
+
+
+def _term_of(argument: Any) -> int | str | None:
+    """Return a constant, the name of a side, or None for any other argument."""
+    match argument:
+        case {"arg": {"as_int": int(number), **rest}} if not rest:
+            return number
+        case {"arg": {"as_sym_int": {"as_name": str(name), **inner}, **rest}} if not inner | rest:
+            return name
+    return None
 
 
 def _is_plain(text: str, key: str) -> bool:

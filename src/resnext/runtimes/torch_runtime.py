@@ -8,11 +8,14 @@ from typing import Any
 
 import torch
 
+from resnext.errors import ConfigError
 from resnext.foreign_file import check_archive, one_error
 from resnext.runtimes.exported import Array, Opened
 from resnext.runtimes.pt2_check import check_program
 from resnext.runtimes.spec import KEY, read_description
 from resnext.runtimes.torchscript_check import check_script
+
+_GUARD = "Guard failed: "  # how torch refuses sides that the program was not traced for
 
 MAX_CODE_BYTES = 64 * 2**20
 """TorchScript's code is compressed; that of 10,000 layers needs about 2 MiB."""
@@ -32,7 +35,16 @@ def open_file(path: Path, threads: int | None) -> Opened:
 
     @torch.inference_mode()
     def infer(batch: Array) -> Array:
-        logits_bk: Array = module(torch.from_numpy(batch)).numpy()
+        try:
+            logits_bk: Array = module(torch.from_numpy(batch)).numpy()
+        except AssertionError as error:
+            _, is_guard, condition = str(error).partition(_GUARD)
+            if not is_guard:
+                raise
+            raise ConfigError(
+                f"{path}: takes no images of {' x '.join(map(str, batch.shape))}, since torch "
+                f"exported it for {condition}; give larger ones, or export the network to onnx"
+            ) from None
         return logits_bk
 
     return Opened(description, infer)

@@ -11,7 +11,7 @@ import torch
 from tiny_networks import draw_statistics
 
 from resnext.errors import ConfigError
-from resnext.export.export import export_model
+from resnext.export.export import SUFFIX, export_model
 from resnext.export.options import ExportOptions
 from resnext.inference.parity import pixel_parity
 from resnext.model.card import ModelCard
@@ -55,11 +55,10 @@ def expected(network: TrainedNetwork, pixels: np.ndarray[Any, Any]) -> torch.Ten
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", ["fcn", "deeplabv3", "unet", "fpn"])
-@pytest.mark.parametrize("to", ["onnx", "openvino"])
+@pytest.mark.parametrize("to", ["onnx", "openvino", "pt2"])
 def test_a_file_takes_images_of_any_size(tmp_path: Path, family: str, to: Any) -> None:
     network = trained(family)
-    suffix = {"onnx": ".onnx", "openvino": ".xml"}
-    path = tmp_path / f"net{suffix[to]}"
+    path = tmp_path / f"net{SUFFIX[to]}"
     report = export_model(network, path, ExportOptions(to=to))
     assert report.spec.dynamic_size
     assert report.parity.top1_agreement > 99.9
@@ -105,5 +104,27 @@ def test_parity_counts_pixels_over_all_batches() -> None:
 
 
 def test_only_formats_whose_files_can_be_checked_are_written(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="exported to onnx or openvino"):
-        export_model(trained("fcn"), tmp_path / "net.pt2", ExportOptions(to="pt2"))
+    with pytest.raises(ConfigError, match="exported to onnx, openvino or pt2; use one"):
+        export_model(trained("fcn"), tmp_path / "net.torchscript", ExportOptions(to="torchscript"))
+
+
+@pytest.mark.slow
+def test_a_program_says_which_images_are_too_small_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "net.pt2"
+    export_model(trained("fcn"), path, ExportOptions(to="pt2"))
+    message = r"takes no images of 1 x 4 x 64 x 3, since torch exported it for .*>= 9; give larger"
+    with pytest.raises(ConfigError, match=message):
+        open_exported(path).run(np.zeros((1, 4, 64, 3), np.uint8))
+
+
+@pytest.mark.slow
+def test_a_program_of_one_size_takes_only_that(tmp_path: Path) -> None:
+    network, path = trained("fpn"), tmp_path / "net.pt2"
+    report = export_model(network, path, ExportOptions(to="pt2", size_px=48))
+    assert report.parity.top1_agreement > 99.9
+    exported = open_exported(path)
+    pixels = np.random.default_rng(1).integers(0, 256, (3, 48, 48, 3), dtype=np.uint8)
+    found, wanted = exported.run(pixels), expected(network, pixels)
+    assert np.abs(found - wanted.numpy()).max() < 1e-4 * float(wanted.abs().max())
+    with pytest.raises(ConfigError, match="got uint8 1x64x64x3"):
+        exported.run(np.zeros((1, 64, 64, 3), np.uint8))

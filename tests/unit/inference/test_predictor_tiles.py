@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from resnext.errors import ConfigError
-from resnext.inference import predictor
 from resnext.inference.predictor import Predictor
 from resnext.model.card import ModelCard
 from resnext.model.config import ResNeXtConfig, SegmenterConfig
 from resnext.runtimes.exported import Exported
 from resnext.runtimes.spec import ExportSpec
+from resnext.tasks.segmentation import tiles
 from resnext.tasks.segmentation.answer import MaskAnswer
 
 CONFIG = SegmenterConfig(
@@ -50,7 +50,7 @@ def mask_of(found: Predictor, image: Any) -> Any:
 def test_only_an_image_above_the_limit_is_cut(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(predictor, "MAX_WHOLE_PIXELS", 1200 * 1100)
+    monkeypatch.setattr(tiles, "MAX_WHOLE_PIXELS", 1200 * 1100)
     sizes: list[tuple[int, ...]] = []
     found = strongest_colour(sizes)
     with caplog.at_level(logging.WARNING):

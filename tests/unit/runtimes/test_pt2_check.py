@@ -157,6 +157,22 @@ def hostile_library(entries: Entries, _marker: Path) -> None:
     entries["data/aotinductor/model/model.so"] = b"machine code"
 
 
+def arithmetic(target: str, *arguments: Any) -> Callable[[Entries, Path], None]:
+    """Return a change that replaces the first node by one of Python's operators."""
+
+    def change(entries: Entries, _marker: Path) -> None:
+        def put(program: Any) -> None:
+            node = program["graph_module"]["graph"]["nodes"][0]
+            node["target"] = f"_operator.{target}"
+            node["inputs"] = [{"name": "", "arg": one, "kind": 1} for one in arguments]
+
+        change_json(entries, "models/model.json", put)
+
+    return change
+
+
+SIDE = {"as_sym_int": {"as_name": "sym_size_int_1"}}
+
 HOSTILE = {
     "sample": (hostile_sample, r"sample_inputs/model\.pt is not a pickle of tensors only"),
     "no sample": (damaged_sample, "is not a pickle of tensors only"),
@@ -169,6 +185,13 @@ HOSTILE = {
     "name": (hostile_name, "name .pixels=open"),
     "tree": (hostile_tree, "out_spec "),
     "library": (hostile_library, "an entry 'data/aotinductor/"),
+    "caller": (arithmetic("methodcaller", {"as_string": "unlink"}), "target '_operator.methodcall"),
+    "power": (arithmetic("pow", {"as_int": 9}, SIDE), "target '_operator.pow"),
+    "repeated text": (arithmetic("mul", {"as_string": "x"}, {"as_int": 9}), "other things than"),
+    "two kinds": (arithmetic("add", {"as_int": 1, "as_string": "x"}, SIDE), "other things than"),
+    "large number": (arithmetic("mul", SIDE, {"as_int": 2**40}), "other things than sides"),
+    "hidden number": (arithmetic("add", SIDE, {"as_sym_int": {"as_int": 2}}), "other things than"),
+    "square": (arithmetic("mul", SIDE, SIDE), "_operator.mul of other things than sides"),
 }
 
 

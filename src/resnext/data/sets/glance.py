@@ -63,7 +63,7 @@ def typical_side_px(data: DataConfig) -> int | None:
 def measure_sizes(root: Path, names: Sequence[str], num: int = _NUM_SIZED) -> ImageSizes | None:
     """Read the sizes of about `num` evenly spaced images; damaged ones are skipped."""
     sizes = []
-    for index in range(0, len(names), max(1, len(names) // num)):
+    for index in spread_over(len(names), num):
         with suppress(DataError):
             sizes.append(Photo(read_file(root / names[index])).size)
     if not sizes:
@@ -74,8 +74,18 @@ def measure_sizes(root: Path, names: Sequence[str], num: int = _NUM_SIZED) -> Im
         smallest=by_area[0],
         median=(_median(size[0] for size in sizes), _median(size[1] for size in sizes)),
         largest=by_area[-1],
-        median_short_px=_median(min(size) for size in sizes),
+        median_short_px=median_short_px(sizes),
     )
+
+
+def spread_over(num_images: int, num: int = _NUM_SIZED) -> range:
+    """Return about `num` evenly spaced numbers of images."""
+    return range(0, num_images, max(1, num_images // num))
+
+
+def median_short_px(sizes: Iterable[Sequence[int]]) -> int:
+    """Return the median of the shorter sides."""
+    return _median(min(size) for size in sizes)
 
 
 def _median(values: Iterable[int]) -> int:

@@ -34,7 +34,7 @@ from resnext.data.sets.listing import (
     list_tree,
     stamp_of,
 )
-from resnext.data.shards.layout import Count, Text
+from resnext.data.shards.fields import Count, Text
 from resnext.download import sha256_of
 
 _LOG = logging.getLogger(__name__)

@@ -11,16 +11,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     FailFast,
     Field,
-    PlainValidator,
     ValidationError,
     model_validator,
 )
 
 from resnext.data.config import MAX_SIDE_PX
+from resnext.data.shards.fields import Count, Finite, MaskValues, Sha256, Stored, Text
 from resnext.errors import DataError
 from resnext.files import write_whole
 from resnext.model.normalisation import check_mean, check_std
@@ -29,7 +27,10 @@ from resnext.untrusted.parse import MAX_JSON_BYTES, parse_json, read_bytes
 
 INDEX = "index.json"
 FORMAT: Literal["resnext-shards"] = "resnext-shards"
-VERSION = 1
+VERSION = 2
+"""The latest version. Sets without masks have version 1, which earlier programs read."""
+
+VERSION_OF_MASKS = 2
 SPLITS = ("train", "val")
 
 MAX_INDEX_BYTES = MAX_JSON_BYTES
@@ -47,27 +48,9 @@ MIN_SAMPLE_BYTES = 2048
 """Minimum size of an image in a shard: two tar members of a header and a block each."""
 
 MAX_CLASSES = 10**5
-MAX_TEXT_CHARS = 4096
 
 
-def _check_text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARS:
-        raise ValueError(f"{shown(value)} is not a text of at most {MAX_TEXT_CHARS} characters")
-    return value
-
-
-Count = Annotated[int, Field(strict=True, ge=0)]
-# Pydantic's own texts have no lone surrogates, which stand for the bytes of odd file names.
-Text = Annotated[str, PlainValidator(_check_text)]
-Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Sha256 = Annotated[str, Field(pattern=r"\A[0-9a-f]{64}\z")]
-
-
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class PackSettings(_Stored):
+class PackSettings(Stored):
     """Settings that determine the bytes of a packed set.
 
     Attributes:
@@ -83,7 +66,7 @@ class PackSettings(_Stored):
     source_sha256: Sha256
 
 
-class ShardRecord(_Stored):
+class ShardRecord(Stored):
     """One finished shard.
 
     Attributes:
@@ -110,12 +93,13 @@ class ShardRecord(_Stored):
         return self
 
 
-class SplitIndex(_Stored):
-    """The shards of a split, and the hashes of its tables (see `table`)."""
+class SplitIndex(Stored):
+    """The shards of a split, and the hashes of its tables (see `table` and `mask_table`)."""
 
     num_samples: Annotated[Count, Field(ge=1, le=MAX_SAMPLES)]
     rows_sha256: Sha256
     names_sha256: Sha256
+    masks_sha256: Sha256 | None = None
     shards: Annotated[
         tuple[ShardRecord, ...], Field(min_length=1, max_length=MAX_SHARDS), FailFast()
     ]
@@ -130,18 +114,21 @@ class SplitIndex(_Stored):
         return self
 
     def tables(self, root: Path, split: str) -> dict[Path, str]:
-        """Return the files of the split's table with their hashes."""
-        return {
+        """Return the files of the split's tables with their hashes."""
+        tables = {
             rows_path(root, split): self.rows_sha256,
             names_path(root, split): self.names_sha256,
         }
+        if self.masks_sha256 is not None:
+            tables[masks_path(root, split)] = self.masks_sha256
+        return tables
 
 
-class Index(_Stored):
+class Index(Stored):
     """A packed data set: classes, statistics and files."""
 
     format: Literal["resnext-shards"] = FORMAT
-    version: Annotated[int, Field(strict=True, ge=1)] = VERSION
+    version: Annotated[int, Field(strict=True, ge=1)] = 1
     name: Text
     classes: Annotated[tuple[Text, ...], Field(min_length=1, max_length=MAX_CLASSES), FailFast()]
     in_channels: Annotated[int, Field(strict=True, ge=1, le=3)]
@@ -149,6 +136,7 @@ class Index(_Stored):
     mean: Annotated[tuple[Finite, ...], AfterValidator(check_mean)]
     std: Annotated[tuple[Finite, ...], AfterValidator(check_std)]
     settings: PackSettings
+    masks: MaskValues | None = None
     splits: dict[Literal["train", "val"], SplitIndex]
 
     @model_validator(mode="after")
@@ -159,6 +147,7 @@ class Index(_Stored):
             raise ValueError(f"the class {shown(foreign[0])} is not valid UTF-8")
         if not len(self.mean) == len(self.std) == self.in_channels:
             raise ValueError(f"mean and std must have {self.in_channels} values, one per channel")
+        self._check_masks()
         for split, listed in self.splits.items():
             for number, shard in enumerate(listed.shards):
                 if shard.name != shard_name(split, number):
@@ -167,6 +156,16 @@ class Index(_Stored):
                         f"{shard_name(split, number)}"
                     )
         return self
+
+    def _check_masks(self) -> None:
+        if any(
+            (part.masks_sha256 is None) != (self.masks is None) for part in self.splits.values()
+        ):
+            raise ValueError("some parts of it have masks, and others none")
+        if self.masks is not None and len(self.masks.values) != len(self.classes):
+            raise ValueError(
+                f"its masks have {len(self.masks.values)} values for {len(self.classes)} classes"
+            )
 
 
 def shard_name(split: str, number: int) -> str:
@@ -182,6 +181,11 @@ def rows_path(root: Path, split: str) -> Path:
 def names_path(root: Path, split: str) -> Path:
     """Return the file with the concatenated source names of the samples."""
     return root / f"{split}.names.npy"
+
+
+def masks_path(root: Path, split: str) -> Path:
+    """Return the file with the positions of a split's masks."""
+    return root / f"{split}.masks.npy"
 
 
 def is_packed(folder: Path) -> bool:
@@ -228,8 +232,13 @@ def read_index(root: Path) -> Index:
 
 
 def write_index(root: Path, index: Index) -> None:
-    """Write the index atomically."""
-    write_whole(root / INDEX, json.dumps(index.model_dump(), indent=1) + "\n")
+    """Write the index atomically; one without masks is that of version 1."""
+    values = index.model_dump()
+    if index.masks is None:
+        del values["masks"]
+        for split in values["splits"].values():
+            del split["masks_sha256"]
+    write_whole(root / INDEX, json.dumps(values, indent=1) + "\n")
 
 
 def describe_problem(error: ValidationError) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from resnext.data.shards.layout import SPLITS, Index, read_index
+from resnext.data.shards.mask_table import MaskTable, rule_of
 from resnext.data.shards.remote import DEFAULT_CACHE_GIB, GIB, Remote, open_remote
 from resnext.data.shards.split import ShardSplit
 from resnext.data.shards.table import ShardTable
@@ -107,6 +108,7 @@ def _open(
         image_size_px=index.image_size_px,
         mean=index.mean,
         std=index.std,
+        targets="class" if index.masks is None else "mask",
     )
     return DataSet(info, replace(train, mixed=mixed), val)
 
@@ -117,4 +119,8 @@ def _open_split(folder: Path, shown: Path | str, index: Index, split: str) -> Sh
         raise DataError(f"{shown} has no {split} split; pack the set again")
     table = ShardTable(folder, split)
     table.check(listed, len(index.classes))
-    return ShardSplit(table, torch.from_numpy(table.column("label")))
+    if index.masks is None:
+        return ShardSplit(table, torch.from_numpy(table.column("label")))
+    masks = MaskTable(folder, split, rule_of(index))
+    masks.check(listed, table.column("shard"))
+    return ShardSplit(table, torch.from_numpy(masks.counts_nk), masks=masks)

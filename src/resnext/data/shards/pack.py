@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.decode.depth import AssumptionLog
+from resnext.data.mask_rule import MaskFiles
+from resnext.data.shards.claim import WORK, claim, explain_write_errors
 from resnext.data.shards.encode import Encoding
+from resnext.data.shards.fields import MaskValues
 from resnext.data.shards.layout import (
     SPLITS,
+    VERSION_OF_MASKS,
     Index,
     PackSettings,
     ShardRecord,
     SplitIndex,
     describe_problem,
     is_packed,
+    masks_path,
     names_path,
     read_index,
     rows_path,
     write_index,
 )
+from resnext.data.shards.mask_table import write_mask_table
 from resnext.data.shards.plan import SplitPlan, fingerprint
 from resnext.data.shards.processes import spread
 from resnext.data.shards.table import write_table
@@ -42,10 +45,6 @@ from resnext.files import write_whole
 from resnext.untrusted.parse import read_json
 
 BAD_FILES = "bad_files.json"
-_WORK = ".pack"  # what an unfinished pack keeps: its settings and a record of each shard
-_SETTINGS = "settings.json"
-_LOCK_WAIT_S = 5.0  # the workers of a pack that was killed need a moment to see it
-_WRITE_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
 Progress = Callable[[int], None]
 
@@ -89,8 +88,13 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
     train, val = data.train.files, data.val.files
     if train is None or val is None:
         raise ConfigError(
-            f"{data.info.name} does not consist of image files; pack a folder of class folders, "
-            "or imagenet:FOLDER"
+            f"{data.info.name} does not consist of image files; pack a folder of class folders or "
+            "of images/ and masks/, or imagenet:FOLDER"
+        )
+    if train.mask_files is not None and options.encoding.short_side_px is not None:
+        raise ConfigError(
+            f"--short-side {options.encoding.short_side_px}: images with masks are packed at their "
+            "own size; leave it out, or reduce images and masks before packing"
         )
     settings = PackSettings(
         shard_mib=options.shard_mib,
@@ -98,8 +102,8 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
         quality=options.encoding.quality,
         source_sha256=fingerprint(data.info.classes, (train, val)),
     )
-    described = _describe(data.info, settings)
-    with _explain_write_errors(folder), _claim(folder, settings):
+    described = _describe(data.info, settings, train.mask_files)
+    with explain_write_errors(folder), claim(folder, settings):
         bad_files = BadFiles(len(train) + len(val))
         assumptions = AssumptionLog()
         splits = {}
@@ -112,7 +116,7 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
     return index
 
 
-def _describe(info: DataInfo, settings: PackSettings) -> Index:
+def _describe(info: DataInfo, settings: PackSettings, masks: MaskFiles | None) -> Index:
     """Return the index of a set without its files, before packing.
 
     Raises:
@@ -120,6 +124,8 @@ def _describe(info: DataInfo, settings: PackSettings) -> Index:
     """
     try:
         return Index(
+            version=1 if masks is None else VERSION_OF_MASKS,
+            masks=None if masks is None else _values_of(masks),
             name=info.name,
             classes=info.classes,
             in_channels=info.in_channels,
@@ -133,6 +139,10 @@ def _describe(info: DataInfo, settings: PackSettings) -> Index:
         raise ConfigError(
             f"{info.name} cannot be packed ({describe_problem(error)}); pack another folder"
         ) from None
+
+
+def _values_of(masks: MaskFiles) -> MaskValues:
+    return MaskValues(values=masks.rule.values, ignored=masks.rule.ignored)
 
 
 def _pack_split(
@@ -158,12 +168,13 @@ def _pack_split(
 def _finish_shard(plan: ShardPlan, *, folder: Path, known: dict[str, ShardRecord]) -> Shard:
     """Reuse a finished shard, or write it."""
     if plan.name in known:
-        shard = read_shard(known[plan.name], plan.number, folder)
+        rule = None if plan.masks is None else plan.masks.rule
+        shard = read_shard(known[plan.name], plan.number, folder, rule)
         if shard is not None:
             return shard
     shard = write_shard(plan, folder)
     record = json.dumps(shard.record.model_dump())  # pydantic's JSON has no odd file names
-    write_whole(folder / _WORK / f"{plan.name}.json", record)
+    write_whole(folder / WORK / f"{plan.name}.json", record)
     return shard
 
 
@@ -178,10 +189,14 @@ def _write_tables(plan: SplitPlan, folder: Path, shards: list[Shard]) -> SplitIn
         )
     names = plan.names
     write_table(folder, plan.split, rows_n, (names[index] for index in numbers_n[order_n]))
+    masks = [shard.masks_n for shard in shards if shard.masks_n is not None]
+    if masks:
+        write_mask_table(folder, plan.split, np.concatenate(masks)[order_n])
     return SplitIndex(
         num_samples=len(rows_n),
         rows_sha256=sha256_of(rows_path(folder, plan.split)),
         names_sha256=sha256_of(names_path(folder, plan.split)),
+        masks_sha256=sha256_of(masks_path(folder, plan.split)) if masks else None,
         shards=tuple(shard.record for shard in shards),
     )
 
@@ -190,89 +205,15 @@ def _write_bad_files(folder: Path, bad_files: BadFiles) -> None:
     write_whole(folder / BAD_FILES, json.dumps(bad_files.rows, indent=1) + "\n")
 
 
-@contextlib.contextmanager
-def _claim(folder: Path, settings: PackSettings) -> Iterator[None]:
-    """Lock the folder while packing; clean up at the end.
-
-    Raises:
-        RunError: It contains something else, or another process is packing into it.
-    """
-    begun = _settings_of(folder)
-    if begun is None and folder.exists() and not _is_free(folder):
-        raise RunError(
-            f"{folder} exists and is not a packed data set; give a new or an empty folder"
-        )
-    if begun is not None and begun != settings:
-        raise RunError(
-            f"{folder} was packed differently ({'; '.join(_differences(begun, settings))}); give "
-            "another folder, or repeat the original command"
-        )
-    work = folder / _WORK
-    work.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(work / "lock", timeout=_LOCK_WAIT_S):
-            write_whole(work / _SETTINGS, settings.model_dump_json())
-            for left in folder.glob("*.partial"):
-                left.unlink()
-            yield
-            shutil.rmtree(work)
-    except Timeout:
-        raise RunError(
-            f"another process is packing into {folder}; wait for it or stop it"
-        ) from None
-
-
-def _is_free(folder: Path) -> bool:
-    """Return whether a folder is empty, except for files of a pack that was killed immediately."""
-    return folder.is_dir() and all(path.name == _WORK for path in folder.iterdir())
-
-
-def _settings_of(folder: Path) -> PackSettings | None:
-    """Return the settings that a folder was started or finished with."""
-    try:
-        return PackSettings.model_validate(read_json(folder / _WORK / _SETTINGS))
-    except (OSError, ValueError):  # pydantic's error is a ValueError
-        return read_index(folder).settings if is_packed(folder) else None
-
-
 def _known_records(folder: Path) -> dict[str, ShardRecord]:
     """Return the finished shards, of a complete set or one in progress."""
     records = {}
     if is_packed(folder):
         for split in read_index(folder).splits.values():
             records.update({record.name: record for record in split.shards})
-    for path in (folder / _WORK).glob("*.tar.json"):
+    for path in (folder / WORK).glob("*.tar.json"):
         # A record that a power cut left torn is as good as none: the shard is written again.
         with contextlib.suppress(ValueError):
             record = ShardRecord.model_validate(read_json(path))
             records[record.name] = record
     return records
-
-
-def _differences(begun: PackSettings, asked: PackSettings) -> Iterable[str]:
-    flags = {"shard_mib": "--shard-mib", "short_side_px": "--short-side", "quality": "--quality"}
-    for field, flag in flags.items():
-        old, new = getattr(begun, field), getattr(asked, field)
-        if old != new:
-            was, now = ("none" if value is None else f"{value:g}" for value in (old, new))
-            yield f"{flag} was {was}, now {now}"
-    if begun.source_sha256 != asked.source_sha256:
-        yield "the classes or files of the source have changed"
-
-
-@contextlib.contextmanager
-def _explain_write_errors(folder: Path) -> Iterator[None]:
-    """Turn write errors, such as a full disk, into one message.
-
-    Raises:
-        RunError: The folder cannot be written.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _WRITE_ERRORS:
-            raise
-        raise RunError(
-            f"cannot write into {folder}: {error.strerror}. Finished shards are kept: free disk "
-            "space and run the same command again"
-        ) from None

@@ -54,32 +54,45 @@ class SplitPlan:
         """Plan one shard; the numbers of images of shards differ by at most one."""
         start, end = (k * len(self._files) // self._num_shards for k in (number, number + 1))
         numbers_n = self._order_n[start:end]
+        numbers, masks = numbers_n.tolist(), self._files.mask_files
+        if masks is not None:
+            masks = masks._replace(names=tuple(masks.names[index] for index in numbers))
         return ShardPlan(
             name=shard_name(self.split, number),
             number=number,
             source=self._files.root,
-            names=tuple(self._files.names[index] for index in numbers_n.tolist()),
-            numbers_n=tuple(numbers_n.tolist()),
-            targets_n=tuple(self._files.targets_n[numbers_n].tolist()),
+            names=tuple(self._files.names[index] for index in numbers),
+            numbers_n=tuple(numbers),
+            targets_n=tuple(_labels(self._files)[numbers_n].tolist()),
             encoding=self._encoding,
+            masks=masks,
         )
 
     def _mean_bytes(self) -> float:
         """Measure the mean size of an image in a shard, from the first images."""
-        sizes = []
+        sizes, masks = [], self._files.mask_files
         for index in self._order_n[:_NUM_SAMPLED].tolist():
             try:
                 content = read_file(self._files.root / self._files.names[index])
                 size = len(encode(content, self._encoding)[1])
+                target = b"" if masks is None else read_file(self._files.root / masks.names[index])
             except DataError:
                 continue  # packing will meet it again and list it
-            # Its header and padding, and the label's header and content.
-            sizes.append(3 * TAR_BLOCK + -(-size // TAR_BLOCK) * TAR_BLOCK)
+            # Both with header and padding; a label has one block.
+            blocks = 2 + -(-size // TAR_BLOCK) + max(-(-len(target) // TAR_BLOCK), 1)
+            sizes.append(blocks * TAR_BLOCK)
         return sum(sizes) / len(sizes) if sizes else 3 * TAR_BLOCK
 
 
+def _labels(files: FileSplit) -> torch.Tensor:
+    """Return the class of each image; 0 where the targets are masks, which have no class."""
+    if files.mask_files is None:
+        return files.targets_n
+    return torch.zeros(len(files), dtype=torch.int64)
+
+
 def fingerprint(classes: Sequence[str], splits: Sequence[FileSplit]) -> str:
-    """Hash the classes, file names and labels of a data set.
+    """Hash the classes, file names and labels of a data set, or what its masks mean.
 
     The content is not included: reading all of it would cost as much as packing.
     """
@@ -88,4 +101,9 @@ def fingerprint(classes: Sequence[str], splits: Sequence[FileSplit]) -> str:
         digest.update(split.targets_n.to(torch.int32).numpy().tobytes())
         for name in split.names:
             digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+        if split.mask_files is not None:
+            rule = split.mask_files.rule
+            digest.update(f"{rule.values} {rule.ignored}\0".encode())
+            for name in split.mask_files.names:
+                digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
     return digest.hexdigest()

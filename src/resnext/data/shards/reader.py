@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import zlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 from resnext.data.address import join
 from resnext.data.decode.image import Photo
 from resnext.data.shards.ahead import Ahead
 from resnext.data.shards.layout import shard_name
+from resnext.data.shards.mask_table import PackedMask
 from resnext.data.split import ImageReader
 from resnext.errors import DataError
 
@@ -53,9 +57,29 @@ class ShardReader(ImageReader):
             DownloadError: It cannot be downloaded.
         """
         row = self._split.table[self._split.row(index)]
+        return self._read_checked(row, int(row["shard"]))
+
+    def mask(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return the class of each pixel, h x w.
+
+        Raises:
+            DataError: As `read`, or the mask is bad or does not have the size that is listed.
+            DownloadError: As `read`.
+        """
+        number, masks = self._split.row(index), self._split.masks
+        assert masks is not None
+        row, name = masks[number], self._split.table.name(number)
+        content = self._read_checked(row, int(self._split.table[number]["shard"]))
+        classes_hw = PackedMask.of(content, masks.rule, f"of {name}").classes_hw
+        if classes_hw.shape != (row["height"], row["width"]):
+            raise DataError("its mask does not have the size that is listed; pack the set again")
+        return classes_hw
+
+    def _read_checked(self, row: Any, shard: int) -> bytes:
+        """Return the bytes that a row of either table points to."""
         size = int(row["size"])
         try:
-            content = self._read(int(row["shard"]), size, int(row["offset"]))
+            content = self._read(shard, size, int(row["offset"]))
         except OSError as error:
             raise DataError(error.strerror or str(error)) from None
         if len(content) < size:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -83,8 +85,8 @@ def open_remote(
 
     Args:
         address: Address of the folder that `resnext pack` wrote.
-        cache_gib: Maximum size of the cached shards. Tables (32 bytes plus the name of each image)
-            are stored in addition.
+        cache_gib: Maximum size of the cached shards. Tables (32 bytes plus the name of each image,
+            and more for masks) are stored in addition.
         patience: Retries and timeouts for the server.
 
     Raises:
@@ -92,27 +94,45 @@ def open_remote(
         DownloadError: They cannot be downloaded.
         ConfigError: The cache is too small for a shard, or such addresses are not supported.
     """
-    top = cache_folder("shards")
     cache_bytes = int(cache_gib * GIB)
     most = max(cache_bytes, _ALWAYS_KEPT_BYTES)
-    try:
-        top.mkdir(parents=True, exist_ok=True)
+    with _cache(address) as top:
         folder, index = _fetch_index(address, top, patience)
         records = {shard.name: shard for listed in index.splits.values() for shard in listed.shards}
         remote = Remote(address, folder, records, cache_bytes, patience)
         _check_room(remote, index, cache_gib)
         for split, listed in index.splits.items():
-            sizes = max_table_bytes(listed.num_samples)
+            num_mask_classes = 0 if index.masks is None else len(index.classes)
+            sizes = max_table_bytes(listed.num_samples, num_mask_classes)
             tables = listed.tables(folder, split).items()
             for (dest, sha256), size in zip(tables, sizes, strict=True):
                 wanted = Wanted(dest, min(size, most), sha256, join(address, dest.name))
                 _fetch_table(wanted, patience)
+    return remote, index
+
+
+def fetch_index(address: str, patience: Patience = PATIENCE) -> Index:
+    """Fetch only the index of a packed set; see `open_remote`."""
+    with _cache(address) as top:
+        return _fetch_index(address, top, patience)[1]
+
+
+@contextmanager
+def _cache(address: str) -> Iterator[Path]:
+    """Return the folder of all sets in the cache.
+
+    Raises:
+        DownloadError: Something cannot be stored in it.
+    """
+    top = cache_folder("shards")
+    try:
+        top.mkdir(parents=True, exist_ok=True)
+        yield top
     except OSError as error:
         raise DownloadError(
             f"{address}: cannot be stored in {top}: {error.strerror}; free disk space or set "
             "another folder with XDG_CACHE_HOME"
         ) from None
-    return remote, index
 
 
 def _check_room(remote: Remote, index: Index, cache_gib: float) -> None:

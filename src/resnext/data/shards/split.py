@@ -9,6 +9,7 @@ from typing import Self
 
 import torch
 
+from resnext.data.shards.mask_table import MaskTable
 from resnext.data.shards.order import order_of_epoch, order_of_evaluation, shards_ahead
 from resnext.data.shards.reader import ShardReader
 from resnext.data.shards.remote import Remote
@@ -23,10 +24,11 @@ class ShardSplit(Split):
 
     Attributes:
         table: Position of each image of the packed split.
-        targets_n: Class indices, int64.
+        targets_n: Class indices, or pixels of each class where the targets are masks, int64.
         rows_n: The table's rows that belong to this split, int64; None for all of them.
         remote: Source of the shards, if not the folder of the table.
         mixed: Number of shards whose images are shuffled together; None for all.
+        masks: Position of each mask, where the targets are masks.
     """
 
     table: ShardTable
@@ -34,6 +36,15 @@ class ShardSplit(Split):
     rows_n: torch.Tensor | None = None
     remote: Remote | None = None
     mixed: int | None = None
+    masks: MaskTable | None = None
+
+    @property
+    def shapes_n2(self) -> torch.Tensor | None:
+        """Height and width of each image, where the targets are masks."""
+        if self.masks is None:
+            return None
+        sizes_n2 = torch.from_numpy(self.masks.sizes_n2)
+        return sizes_n2 if self.rows_n is None else sizes_n2[self.rows_n]
 
     def name(self, index: int) -> str:
         """Return the file's relative path in the source."""

@@ -17,6 +17,7 @@ from resnext.data.mapped import map_array, read_block, write_array
 from resnext.data.name_check import MAX_NAME_BYTES, check_names
 from resnext.data.names import PackedNames
 from resnext.data.shards.layout import MAX_SAMPLE_BYTES, SplitIndex, names_path, rows_path
+from resnext.data.shards.mask_table import mask_row
 from resnext.errors import DataError
 
 ROW = np.dtype(
@@ -108,10 +109,12 @@ def write_table(root: Path, split: str, rows: NDArray[Any], names: Iterable[str]
         write_array(path, values, path.with_name(f"{path.name}.partial"))
 
 
-def max_table_bytes(num_samples: int) -> tuple[int, int]:
-    """Return the maximum sizes of a split's two files: rows and names."""
-    rows, names = num_samples * BYTES_PER_ROW, num_samples * MAX_NAME_BYTES
-    return rows + _MAX_HEADER_BYTES, names + _MAX_HEADER_BYTES
+def max_table_bytes(num_samples: int, num_mask_classes: int = 0) -> tuple[int, ...]:
+    """Return the maximum sizes of a split's files: rows, names and, if there are any, masks."""
+    sizes = [num_samples * BYTES_PER_ROW, num_samples * MAX_NAME_BYTES]
+    if num_mask_classes:
+        sizes.append(num_samples * mask_row(num_mask_classes).itemsize)
+    return tuple(size + _MAX_HEADER_BYTES for size in sizes)
 
 
 def _check_rows(rows_n: NDArray[Any], listed: SplitIndex, num_classes: int) -> None:

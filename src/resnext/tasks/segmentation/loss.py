@@ -37,6 +37,13 @@ def image_losses(
     scores_bkhw: torch.Tensor, masks_bhw: torch.Tensor, label_smoothing: float = 0.0
 ) -> torch.Tensor:
     """Return the mean cross-entropy of each image's pixels, b."""
+    return loss_sums(scores_bkhw, masks_bhw, label_smoothing) / num_known(masks_bhw)
+
+
+def loss_sums(
+    scores_bkhw: torch.Tensor, masks_bhw: torch.Tensor, label_smoothing: float = 0.0
+) -> torch.Tensor:
+    """Return the sum of the cross-entropy over each image's pixels with a class, b."""
     losses_bhw = F.cross_entropy(
         scores_bkhw.float(),
         masks_bhw.long(),
@@ -44,8 +51,12 @@ def image_losses(
         reduction="none",
         label_smoothing=label_smoothing,
     )
-    num_known_b = (masks_bhw != IGNORED).flatten(1).sum(dim=1).clamp(min=1)
-    return losses_bhw.flatten(1).sum(dim=1) / num_known_b
+    return losses_bhw.flatten(1).sum(dim=1)
+
+
+def num_known(masks_bhw: torch.Tensor) -> torch.Tensor:
+    """Count the pixels with a class in each image, but at least 1, int64 b."""
+    return (masks_bhw != IGNORED).flatten(1).sum(dim=1).clamp(min=1)
 
 
 def dice_losses(scores_bkhw: torch.Tensor, masks_bhw: torch.Tensor) -> torch.Tensor:

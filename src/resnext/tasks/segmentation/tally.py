@@ -1,6 +1,6 @@
 """Counts the pixels of each class by predicted class.
 
-Legend: b images of a batch, k classes, h x w pixels.
+Legend: b images of a batch, k classes, h x w pixels, n pixels with a class, p some of them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from resnext.data.targets import IGNORED
 from resnext.errors import CheckpointError, DataError
 from resnext.tasks.segmentation.loss import image_losses
 from resnext.tasks.segmentation.result import SegmentationResult, WrongImage
+from resnext.tasks.segmentation.tiled import PixelAnswers
 
 NUM_WORST = 12
+_COUNTED = 2**22  # pixels at a time
 
 
 class SegmentationTally:
@@ -37,23 +39,27 @@ class SegmentationTally:
         self._worst: list[WrongImage] = []
 
     def add(
-        self, answers_b: torch.Tensor, targets_b: torch.Tensor, indices_b: torch.Tensor
+        self,
+        answers_b: torch.Tensor | PixelAnswers,
+        targets_b: torch.Tensor,
+        indices_b: torch.Tensor,
     ) -> None:
         """Count one batch.
 
         Args:
-            answers_b: Scores, b x k x h x w.
+            answers_b: Scores, b x k x h x w, or what is left of those of tiles.
             targets_b: The class of each pixel, uint8, b x h x w.
             indices_b: Numbers of the images in their split, int64.
         """
-        predicted_bhw = answers_b.argmax(dim=1)
+        if isinstance(answers_b, PixelAnswers):
+            predicted_bhw, losses = answers_b.classes_bhw, answers_b.losses_b.double().tolist()
+        else:
+            predicted_bhw = answers_b.argmax(dim=1)
+            losses = image_losses(answers_b, targets_b).double().tolist()
         is_known_bhw = targets_b != IGNORED
-        cells = targets_b[is_known_bhw].long() * self._num_classes + predicted_bhw[is_known_bhw]
-        counts = torch.bincount(cells, minlength=self._num_classes**2)
-        self._confusion_kk += counts.view(self._num_classes, self._num_classes).cpu()
-        losses_b = image_losses(answers_b, targets_b).double().tolist()
+        self._count(predicted_bhw[is_known_bhw], targets_b[is_known_bhw])
         indices = indices_b.tolist()
-        self._losses += zip(indices, losses_b, strict=True)
+        self._losses += zip(indices, losses, strict=True)
         if self._full:
             wrong_b = ((predicted_bhw != targets_b) & is_known_bhw).flatten(1).sum(dim=1)
             known_b = is_known_bhw.flatten(1).sum(dim=1).clamp(min=1)
@@ -66,6 +72,14 @@ class SegmentationTally:
                     )
                 ]
             )
+
+    def _count(self, predicted_n: torch.Tensor, truth_n: torch.Tensor) -> None:
+        """Add pixels to the matrix, some at a time: their cells are 64-bit numbers."""
+        pairs = zip(torch.split(predicted_n, _COUNTED), torch.split(truth_n, _COUNTED), strict=True)
+        for predicted_p, truth_p in pairs:
+            cells_p = truth_p.long() * self._num_classes + predicted_p
+            counts = torch.bincount(cells_p, minlength=self._num_classes**2)
+            self._confusion_kk += counts.view(self._num_classes, self._num_classes).cpu()
 
     def _keep_worst(self, more: list[WrongImage]) -> None:
         found = sorted(self._worst + more, key=lambda image: (-image.error, image.index))

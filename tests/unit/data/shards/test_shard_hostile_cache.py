@@ -14,7 +14,7 @@ from remote_sets import open_at, remote_of, size_of
 from shard_server import ShardServer
 
 from resnext.cli import pack as pack_verb
-from resnext.data.shards import layout
+from resnext.data.shards import fields
 from resnext.data.shards.check import check
 from resnext.data.shards.layout import read_index, shard_name
 from resnext.data.shards.write import read_shard
@@ -211,7 +211,7 @@ def test_shards_too_many_for_their_names_are_refused_before_packing(
 def test_a_set_that_no_index_may_describe_is_refused_before_packing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "MAX_TEXT_CHARS", 2)
+    monkeypatch.setattr(fields, "MAX_TEXT_CHARS", 2)
     with pytest.raises(ConfigError, match="cannot be packed"):
         pack_tree(write_tree(tmp_path / "photos"), tmp_path / "packed")
     assert not (tmp_path / "packed").exists()

@@ -19,8 +19,8 @@ from PIL import Image, ImageOps
 
 from resnext.data.config import DataConfig
 from resnext.data.sets.load import load_data
+from resnext.data.shards import claim, write
 from resnext.data.shards import pack as pack_module
-from resnext.data.shards import write
 from resnext.data.shards.encode import Encoding
 from resnext.data.shards.layout import read_index
 from resnext.data.shards.pack import PackOptions, pack
@@ -222,7 +222,7 @@ def test_two_packs_do_not_write_into_one_folder(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     packed = tmp_path / "packed"
-    monkeypatch.setattr(pack_module, "_LOCK_WAIT_S", 0.01)
+    monkeypatch.setattr(claim, "_LOCK_WAIT_S", 0.01)
     (packed / ".pack").mkdir(parents=True)
     with (
         FileLock(packed / ".pack" / "lock"),

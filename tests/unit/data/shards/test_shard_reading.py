@@ -225,8 +225,8 @@ def test_a_table_of_another_split_is_refused(packed: Path, name: str) -> None:
     [
         (
             '"version": 1',
-            '"version": 2',
-            "has version 2, but this program supports up to version 1",
+            '"version": 3',
+            "has version 3, but this program supports up to version 2",
         ),
         ('"classes"', '"klasses"', "is damaged or not the index"),
         ('"val": {', '"test": {', "splits.test.*should be 'train' or 'val'"),

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import torch
 
 from resnext.data.decode.image import Photo, read_file
-from resnext.data.mask_split import MaskRule, MaskSplit, read_mask
+from resnext.data.mask_rule import MaskRule
+from resnext.data.mask_split import MaskSplit, read_mask
 from resnext.data.names import PackedNames
 from resnext.data.sets.folders import photo_info
 from resnext.data.sets.layout import SplitName

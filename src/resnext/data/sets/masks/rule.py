@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from resnext.data.mask_split import UNKNOWN_VALUE, MaskRule
+from resnext.data.mask_rule import UNKNOWN_VALUE, MaskRule
 from resnext.data.sets.masks.class_list import FILES, ClassList
 from resnext.errors import DataError
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resnext.errors import ConfigError
-from resnext.inference.tiles import Tiling, classify_in_tiles
 from resnext.model.config import ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
+from resnext.tasks.segmentation.tiles import Tiling, classify_in_tiles
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
