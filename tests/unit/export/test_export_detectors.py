@@ -26,8 +26,10 @@ from resnext.model.create import create_model
 from resnext.model.detector import use_statistics
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Exported
+from resnext.runtimes.module import ExportedModule
 from resnext.runtimes.open import open_exported
 from resnext.tasks.detection.answer import BoxAnswer
+from resnext.tasks.detection.network import found_masks
 
 CARD = ModelCard(
     image_size_px=64,
@@ -179,6 +181,13 @@ def test_masks_of_a_file_are_those_of_pytorch(exported: Any) -> None:
         num_unlike += int((first != second).sum())
     assert num > 10_000
     assert num_unlike <= 0.01 * num  # probabilities close to 0.5 may fall on either side
+    image_chw = torch.from_numpy(pixels).permute(2, 0, 1).float().div(255)
+    (measured,) = ExportedModule(file)([image_chw])  # as evaluation takes it
+    masks = found_masks(measured, pixels.shape[:2])
+    assert masks is not None
+    for mask, other in zip(masks, found.objects, strict=True):
+        assert other.mask is not None
+        assert np.array_equal(mask.on_image(), other.mask.on_image())
 
 
 @pytest.mark.slow

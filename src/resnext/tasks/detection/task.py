@@ -144,7 +144,7 @@ class Detection(Task):
         """Return the classes, the kinds of errors and the images with most of them."""
         from resnext.tasks.detection.report import report_section
 
-        columns = self.class_columns
+        columns: tuple[Measure, ...] = self.class_columns
         if given.figures.get("mask_ap") is not None:
             columns += (Measure("mask_ap", "mask AP", digits=1),)
         return report_section(given, class_section(given.figures, columns, self.worst_key))
