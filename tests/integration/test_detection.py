@@ -201,3 +201,24 @@ def test_train_puts_a_head_on_a_classifier_and_freezes_its_first_layers(
         if not torch.equal(tensor, before.state_dict()[name]) and "num_batches" not in name
     }
     assert changed == {"layer2", "layer3", "layer4"}
+
+
+def test_mask_r_cnn_is_measured_by_its_masks(
+    boxes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = TINY_DETECTOR.replace(family="mask_rcnn")
+    torch.manual_seed(0)
+    save_weights(
+        tmp_path / "m.safetensors",
+        create_model(network),
+        network,
+        ModelCard(task="detection", classes=NAMES),
+    )
+    report = tmp_path / "report.html"
+    words = [str(tmp_path / "m.safetensors"), "--data", f"coco:{boxes}", "--report", str(report)]
+    assert main(["evaluate", *words, "--device", "cpu", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert 0 <= figures["mask_ap"] <= figures["mask_ap50"] <= 100
+    assert figures["num_masks"] == figures["num_objects"]
+    assert set(figures["per_class"]["red"]) == {"ap", "ap50", "mask_ap"}
+    assert "mask AP75" in report.read_text(encoding="utf-8")

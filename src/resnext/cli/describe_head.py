@@ -10,6 +10,7 @@ from resnext.model.config import DetectorConfig, SegmenterConfig
 from resnext.model.detector_config import DetectorHead
 from resnext.model.detector_names import WORDS
 from resnext.model.names import config_from
+from resnext.weights.catalogue import find_entry
 
 if TYPE_CHECKING:
     from resnext.complexity.cost import Cost, StageCost
@@ -26,7 +27,7 @@ def with_head(name: str, task: str, head: str | None, *, aux_head: bool, is_file
     """Return a network's name with the head that it gets.
 
     Args:
-        name: The network, or a file.
+        name: The network, published weights of it, or a file.
         task: What it is for.
         head: The head; None is the usual one of the task.
         aux_head: It shall have a second head.
@@ -38,7 +39,8 @@ def with_head(name: str, task: str, head: str | None, *, aux_head: bool, is_file
     if head is not None and head not in _HEADS.get(task, ()):
         wanted = next(task for task, heads in _HEADS.items() if head in heads)
         raise ConfigError(f"--head {head} goes with --task {wanted}; add it")
-    config = None if is_file else config_from(name)
+    network = name if is_file or "." not in name else find_entry(name).network
+    config = None if is_file else config_from(network)
     has_head = is_file or isinstance(config, SegmenterConfig | DetectorConfig)
     if aux_head and not (task == "segmentation" or is_file or isinstance(config, SegmenterConfig)):
         raise ConfigError("--aux-head goes with --task segmentation; add it")
@@ -50,7 +52,7 @@ def with_head(name: str, task: str, head: str | None, *, aux_head: bool, is_file
     if task not in _HEADS or has_head:
         return name
     chosen = head or _DEFAULTS[task]
-    return f"{WORDS.get(chosen, chosen)}_{name}"
+    return f"{WORDS.get(chosen, chosen)}_{network}"
 
 
 def parts_of(config: ModelConfig, cost: Cost) -> tuple[StageCost, ...]:

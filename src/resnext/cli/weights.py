@@ -24,8 +24,6 @@ from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from resnext.weights.entry import WeightsEntry
 
 
@@ -34,7 +32,7 @@ class WeightsList:
     """List the catalogue."""
 
     name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("WORD ...")] = ()
-    """Words that must occur in the name, licence or class list of an entry."""
+    """Words that must occur in the name, task, licence or class list of an entry."""
     filter: Annotated[str, option("WORDS")] = ""
     """The same."""
     json: bool = False
@@ -60,10 +58,10 @@ class WeightsFetch(WeightsInfo):
 
 @dataclass(frozen=True)
 class WeightsVerify(WeightsInfo):
-    """Evaluate an entry's weights, and compare the error with the published one."""
+    """Evaluate an entry's weights, and compare the error or AP with the published one."""
 
     data: Annotated[str | None, option("DATA", "the entry's own set, if small")] = None
-    """The validation images, such as imagenet:DIR or cifar10."""
+    """The validation images, such as imagenet:DIR, coco:DIR or cifar10."""
     batch_size: Annotated[int | None, option("N", "128")] = None
     """Batch size."""
     workers: Annotated[int | None, option("N", "one per core, at most 8")] = None
@@ -112,7 +110,9 @@ def _list(arguments: WeightsList) -> int:
     elif not found:
         raise ConfigError(f"no entry matches {words!r}; see `resnext weights list`")
     else:
-        _print(_table(found))
+        from resnext.cli.weights_tables import print_list
+
+        print_list(found)
     return 0
 
 
@@ -126,7 +126,9 @@ def _info(arguments: WeightsInfo) -> int:
     if arguments.json:
         print(json.dumps(facts, indent=2))
     else:
-        _print(_sheet(facts))
+        from resnext.cli.weights_tables import print_facts
+
+        print_facts(facts)
     return 0
 
 
@@ -203,44 +205,3 @@ def _opened(name: str, arguments: WeightsInfo) -> dict[str, Any]:
         **{key: value for key, value in card.items() if key != "classes"},
         "num_classes": weights.config.num_classes if weights.has_head else None,
     }
-
-
-def _table(entries: tuple[WeightsEntry, ...]) -> Table:
-    from rich.table import Table
-
-    table = Table(title=f"{len(entries)} published weight files")
-    table.add_column("name", no_wrap=True)
-    table.add_column("error %", justify="right")
-    table.add_column("px", justify="right")
-    table.add_column("licence")
-    for entry in entries:
-        error = "" if entry.top1_error is None else f"{entry.top1_error:.2f}"
-        licence = entry.licence + (", non-commercial" if entry.is_non_commercial else "")
-        table.add_row(entry.name, error, str(entry.image_size_px), licence)
-    return table
-
-
-def _sheet(facts: dict[str, Any]) -> Table:
-    from rich.table import Table
-
-    table = Table(show_header=False)
-    table.add_column()
-    table.add_column(overflow="fold")
-    for name, value in facts.items():
-        if value not in ("", None, (), [], {}):
-            table.add_row(name.replace("_", " "), _shown(value))
-    return table
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    if isinstance(value, dict):
-        return "\n".join(f"{key}: {_shown(item)}" for key, item in value.items())
-    return f"{value:,}" if type(value) is int else str(value)
-
-
-def _print(table: Table) -> None:
-    from resnext.terminal import create_console
-
-    create_console().print(table)

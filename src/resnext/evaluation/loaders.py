@@ -74,5 +74,8 @@ def open_loader(
         return signal_eval_loader(target.split, target.info.signal, loading)
     if isinstance(network, DetectorConfig):
         max_ratio = network.max_size_px / network.min_size_px
-        return BoxEvalLoader(target.split, target.info, loading, max_ratio, bad_files)
+        with_outlines = network.family == "mask_rcnn"
+        return BoxEvalLoader(
+            target.split, target.info, loading, max_ratio, bad_files, with_outlines=with_outlines
+        )
     return eval_loader(target.split, target.info, target.view, loading, bad_files)

@@ -1,4 +1,4 @@
-"""Compares a published weight file with its published error."""
+"""Compares a published weight file with its published error or, of a detector, AP."""
 
 from __future__ import annotations
 
@@ -12,15 +12,28 @@ from resnext.errors import ConfigError
 from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol
 from resnext.runs.runtime import Runtime
+from resnext.tasks.kinds import task_kind
+from resnext.tasks.measure import Measure
 from resnext.weights.entry import WeightsEntry
 
 _OWN_DATA = {"cifar10": "cifar10", "cifar100": "cifar100"}
-_SIZE = {"imagenet1k": 50_000, "cifar10": 10_000, "cifar100": 10_000, "svhn": 26_032}
+_SIZE = {
+    "imagenet1k": 50_000,
+    "cifar10": 10_000,
+    "cifar100": 10_000,
+    "svhn": 26_032,
+    "coco90": 5_000,
+}
+_ADVICE = {
+    "classification": "--data imagenet:DIR, where DIR has a folder val with one folder per class",
+    "detection": "--data coco:DIR, where DIR has the folder val2017 and the file "
+    "annotations/instances_val2017.json",
+}
 
 
 @dataclass(frozen=True)
 class Verified:
-    """The measured and the published error.
+    """The measured and the published error, or AP of a detector.
 
     Attributes:
         entry: The weights.
@@ -31,14 +44,26 @@ class Verified:
     figures: dict[str, Any]
 
     @property
-    def difference(self) -> float | None:
-        """Measured top-1 error minus the published one, in percentage points."""
-        published = self.entry.top1_error
-        return None if published is None else self.figures["top1_error"] - published
+    def measure(self) -> Measure:
+        """What is compared."""
+        return task_kind(self.entry.task).measure
 
     @property
-    def sampling_error(self) -> float:
-        """Standard error in percentage points due to the number of images."""
+    def published(self) -> float | None:
+        """The published value in percent."""
+        return self.entry.box_ap if self._finds_objects else self.entry.top1_error
+
+    @property
+    def difference(self) -> float | None:
+        """Measured value minus the published one, in percentage points."""
+        value = self.figures[self.measure.key]
+        return None if self.published is None or value is None else value - self.published
+
+    @property
+    def sampling_error(self) -> float | None:
+        """Standard error in percentage points due to the number of images; None of an AP."""
+        if self._finds_objects:
+            return None
         share = self.figures["top1_error"] / 100
         return 100 * math.sqrt(share * (1 - share) / self.figures["num_images"])
 
@@ -50,29 +75,51 @@ class Verified:
     @property
     def verdict(self) -> str:
         """The comparison in a sentence."""
-        measured = (
-            f"{self.entry.name}: top-1 error {self.figures['top1_error']:.2f} % on "
-            f"{self.figures['num_images']:,} images"
-        )
-        if self.difference is None:
-            return f"{measured}; no error was published"
+        measure, value = self.measure, self.figures[self.measure.key]
+        written = "not measured" if value is None else measure.write(value)
         text = (
-            f"{measured}, published {self.entry.top1_error:.2f} % ({self.entry.published_at}): "
-            f"{self.difference:+.2f} points"
+            f"{self.entry.name}: {measure.label} {written} on {self.figures['num_images']:,} images"
         )
+        if self.published is None:
+            return f"{text}; no {self._word} was published"
+        text += f", published {measure.write(self.published)} ({self.entry.published_at})"
+        if self.difference is None:
+            return text
+        text += f": {self.difference:+.2f} points{self._masks}"
         if self.is_whole_set:
             return text
-        return (
-            f"{text}; the published error is for {_SIZE[self.entry.classes]:,} images, and a set "
-            f"of this size has a standard error of {self.sampling_error:.2f} points"
-        )
+        text += f"; the published {self._word} is for {_SIZE[self.entry.classes]:,} images"
+        if (error := self.sampling_error) is None:
+            return text
+        return f"{text}, and a set of this size has a standard error of {error:.2f} points"
+
+    @property
+    def _finds_objects(self) -> bool:
+        return self.entry.task == "detection"
+
+    @property
+    def _word(self) -> str:
+        return "AP" if self._finds_objects else "error"
+
+    @property
+    def _published(self) -> dict[str, float | None]:
+        if not self._finds_objects:
+            return {"top1_error": self.entry.top1_error}
+        return {"box_ap": self.entry.box_ap, "mask_ap": self.entry.mask_ap}
+
+    @property
+    def _masks(self) -> str:
+        value = self.figures.get("mask_ap")
+        if self.entry.mask_ap is None or value is None:
+            return ""
+        return f"; of masks {value:.1f} %, published {self.entry.mask_ap:.1f} %"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
         return {
             **self.figures,
             "name": self.entry.name,
-            "published_top1_error": self.entry.top1_error,
+            **{f"published_{name}": value for name, value in self._published.items()},
             "difference": self.difference,
             "sampling_error": self.sampling_error,
         }
@@ -84,7 +131,7 @@ def verify_entry(
     runtime: Runtime,
     effort: EvaluationOptions | None = None,
 ) -> Verified:
-    """Evaluate an entry like its publisher, predicting among all its classes.
+    """Evaluate an entry like its publisher; a classifier chooses among all its classes.
 
     Args:
         entry: The entry, whose file has been downloaded.
@@ -98,10 +145,8 @@ def verify_entry(
     """
     if data is None:
         if entry.classes not in _OWN_DATA:
-            raise ConfigError(
-                f"{entry.name}: give its validation images: --data imagenet:DIR, where DIR has a "
-                "folder val with one folder per class"
-            )
+            raise ConfigError(f"{entry.name}: give its validation images: {_ADVICE[entry.task]}")
         data = DataConfig(name=_OWN_DATA[entry.classes])
-    evaluation = measure(Path(entry.name), Protocol(data=data, all_classes=True), runtime, effort)
+    protocol = Protocol(data=data, all_classes=entry.task == "classification")
+    evaluation = measure(Path(entry.name), protocol, runtime, effort)
     return Verified(entry, evaluation.figures)

@@ -103,11 +103,17 @@ def _write_detector(
     loaded: TrainedNetwork, config: DetectorConfig, path: Path, spec: ExportSpec
 ) -> None:
     network, description = simplify(loaded, spec.format), describe(config, loaded.card, spec)
-    with needed_by("export of a detector to ONNX"):
+    with needed_by(f"export of a detector to {spec.format}"):
+        from resnext.export.detectors.sides import take_sides
         from resnext.export.detectors.trace import trace_detector
+        from resnext.export.write import save_openvino
         from resnext.export.write_onnx import save_onnx
 
-        save_onnx(trace_detector(network, config, spec), path, description)
+        model = trace_detector(network, config, spec)
+        if spec.format == "openvino":
+            save_openvino(model, path, description, take_sides)
+        else:
+            save_onnx(model, path, description)
 
 
 def compare_file(
@@ -183,10 +189,10 @@ def _check_detector(config: ModelConfig, options: ExportOptions) -> None:
     """
     if not isinstance(config, DetectorConfig):
         return
-    if options.to != "onnx":
+    if options.to not in ("onnx", "openvino"):
         raise ConfigError(
-            f"to={options.to!r}: detectors are exported to onnx; leave out the format, or load the "
-            "weights in PyTorch"
+            f"to={options.to!r}: detectors are exported to onnx or openvino; use one of them, or "
+            "load the weights in PyTorch"
         )
     if options.input not in (None, "pixels"):
         raise ConfigError(

@@ -10,7 +10,9 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import onnx
 import torch
 from torch import nn
 
@@ -34,11 +36,30 @@ def write_openvino(
     graph: nn.Module, example: torch.Tensor, path: Path, spec: ExportSpec, description: str
 ) -> None:
     """Write OpenVINO's pair of files via ONNX, with weights in full precision."""
+    save_openvino(trace_onnx(graph, example, spec), path, description)
+
+
+def save_openvino(
+    model: onnx.ModelProto,
+    path: Path,
+    description: str,
+    change: Callable[[Any], None] | None = None,
+) -> None:
+    """Convert an ONNX model and write OpenVINO's pair of files.
+
+    Args:
+        model: See `save_onnx`.
+        path: The .xml file.
+        description: See `describe`.
+        change: Changes the converted model.
+    """
     openvino = import_openvino()
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:  # removed with the staging folder
         onnx_file = Path(folder) / "network.onnx"
-        save_onnx(trace_onnx(graph, example, spec), onnx_file, description)
+        save_onnx(model, onnx_file, description)
         network = openvino.convert_model(onnx_file)
+        if change is not None:
+            change(network)
         network.set_rt_info(description, KEY)
         with saving(path):
             openvino.save_model(network, path, compress_to_fp16=False)

@@ -54,9 +54,10 @@ def measured_errors(published: Published) -> list[Measured]:
         split = "val" if published.run is not None else ""
         how = f"during training, {_whole(published) or 'one crop of each image'}"
         found.append(Measured(measure, metrics[measure.key], top5, data, split, 0, how))
-    if "published_top1_error" in metrics:
+    published_key = "published_box_ap" if measure.key == "ap" else "published_top1_error"
+    if published_key in metrics:
         how = f"by the publisher of {published.card.source}; not measured again"
-        found.append(Measured(measure, metrics["published_top1_error"], None, data, "", 0, how))
+        found.append(Measured(measure, metrics[published_key], None, data, "", 0, how))
     return found
 
 

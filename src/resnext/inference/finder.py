@@ -13,15 +13,12 @@ from resnext.data.prepare.geometry import Pixels
 from resnext.errors import ConfigError
 from resnext.runtimes.exported import Exported
 from resnext.tasks.detection.answer import BoxAnswer
-from resnext.tasks.detection.masks import mask_of_image
 
 if TYPE_CHECKING:
     import torch
 
     from resnext.model.trained import TrainedNetwork
     from resnext.runtimes.spec import Arithmetic
-
-_LEAST_OF_MASK = 0.5
 
 
 class Finder:
@@ -72,15 +69,12 @@ class Finder:
     def _find_in_torch(self, image_hwc: Pixels, top: int) -> BoxAnswer:
         import torch
 
-        from resnext.tasks.detection.network import found_rows
+        from resnext.tasks.detection.network import found_masks, found_rows
 
         device = self._device or next(self._module.parameters()).device
         pixels_chw = torch.from_numpy(np.array(image_hwc)).permute(2, 0, 1)
         with torch.inference_mode():
             (found,) = self._module([pixels_chw.to(device).float().div(255)])
         answer = BoxAnswer.read(found_rows(found), self._classes, self._network.card, top)
-        if "masks" not in found:
-            return answer
-        is_object_n1hw = found["masks"][found["labels"] > 0] > _LEAST_OF_MASK  # else background
-        masks = [mask_of_image(one.cpu().numpy()) for one in is_object_n1hw[:top, 0]]
-        return answer.with_masks(masks)
+        masks = found_masks(found, (image_hwc.shape[0], image_hwc.shape[1]), top)
+        return answer if masks is None else answer.with_masks(masks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import nn
 
 from resnext.model.card import ModelCard
 from resnext.model.config import DetectorConfig
+from resnext.model.detector_config import NUM_COLUMNS
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Array, Exported
 from resnext.runtimes.spec import Input
@@ -29,7 +31,8 @@ class ExportedModule(nn.Module):
         """Map normalised float32 images or signals to logits, b x num_classes.
 
         A detector takes and returns what torchvision's do: a list of images in 0..1, c x h x w, and
-        for each a dictionary of `boxes`, `scores` and `labels` from 1, without masks.
+        for each a dictionary of `boxes`, `scores` and `labels` from 1. Masks are not fitted to the
+        image: `soft_masks` are n x s x s probabilities within the boxes.
         """
         exported = self.exported
         if isinstance(exported.config, DetectorConfig):
@@ -42,8 +45,12 @@ def _find(exported: Exported, image_chw: torch.Tensor) -> dict[str, torch.Tensor
     """Find objects in one image."""
     pixels_hwc = (image_chw * 255).round_().clamp_(0, 255).to("cpu", torch.uint8).movedim(0, -1)
     rows_nx = torch.from_numpy(exported.run(pixels_hwc[None].contiguous().numpy())[0])
-    kept_nx = rows_nx[rows_nx[:, 4] > 0].to(image_chw.device)
-    return {"boxes": kept_nx[:, :4], "scores": kept_nx[:, 4], "labels": kept_nx[:, 5].long() + 1}
+    is_used_n = (rows_nx[:, 4] > 0) & rows_nx.isfinite().all(dim=1)  # a file may be edited
+    kept_nx = rows_nx[is_used_n].to(image_chw.device)
+    found = {"boxes": kept_nx[:, :4], "scores": kept_nx[:, 4], "labels": kept_nx[:, 5].long() + 1}
+    if side := math.isqrt(kept_nx.shape[1] - NUM_COLUMNS):
+        found["soft_masks"] = kept_nx[:, NUM_COLUMNS:].reshape(-1, side, side)
+    return found
 
 
 def as_trained(exported: Exported) -> TrainedNetwork:

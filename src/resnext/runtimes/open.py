@@ -77,10 +77,13 @@ def open_exported(
             f"precision={precision!r}: {path} was exported in {spec.precision}, which is part of "
             "its graph; leave out the precision, or export the network again"
         )
-    if isinstance(config, DetectorConfig) and name != "onnxruntime":
+    if isinstance(config, DetectorConfig) and (
+        name != RUNTIME_OF[kind] or spec.precision == "bf16"
+    ):
         raise ConfigError(
-            f"{path}: holds a detector, which only ONNX Runtime computes as PyTorch does; leave "
-            "out the runtime and the precision"
+            f"{path}: holds a detector, which {RUNTIME_OF[kind]} computes in fp32 as PyTorch does; "
+            "leave out the runtime and the precision, or export it for OpenVINO: resnext export "
+            "RUN --to openvino"
         )
     if spec.precision == "bf16" and name != "openvino":
         raise ConfigError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from resnext.errors import CheckpointError
+from resnext.model.config import DetectorConfig, ModelConfig
 from resnext.untrusted.names import shown
 
 MAX_XML_BYTES = 64 * 2**20
@@ -31,6 +32,13 @@ PART_LAYERS = frozenset({
 })  # fmt: skip
 """Layers of registered blocks and decoders; none enlarges its input."""
 
+DETECTOR_LAYERS = frozenset({
+    "Broadcast", "ConvolutionBackpropData", "Equal", "FloorMod", "GatherElements", "GreaterEqual",
+    "Less", "LessEqual", "LogicalAnd", "NonMaxSuppression", "NonZero", "Range", "ROIAlign",
+    "ScatterElementsUpdate", "ScatterNDUpdate", "Tile", "TopK",
+})  # fmt: skip
+"""Layers of detectors beside these, accepted in files of detectors only."""
+
 MAX_NUMBER = 64
 """Limit of kernel sides, strides, paddings and axes; the largest in a ResNeXt is 7."""
 
@@ -43,18 +51,24 @@ _BITS = {
 }  # fmt: skip
 
 
-def check_graph(path: Path, content: bytes, num_weight_bytes: int) -> None:
+def check_graph(
+    path: Path, content: bytes, num_weight_bytes: int, config: ModelConfig | None = None
+) -> None:
     """Check a graph.
 
     Args:
         path: The .xml file, for the message.
         content: Its bytes.
         num_weight_bytes: Size of the .bin file.
+        config: The network that it says it holds.
 
     Raises:
         CheckpointError: It contains something that `resnext export` does not write.
     """
-    odd = next(_find_odd(content, num_weight_bytes), None)
+    accepted, num_inputs = LAYERS | PART_LAYERS, 1
+    if isinstance(config, DetectorConfig):
+        accepted, num_inputs = accepted | DETECTOR_LAYERS, 2  # see `openvino_sides`
+    odd = next(_find_odd(content, num_weight_bytes, accepted, num_inputs), None)
     if odd is not None:
         raise CheckpointError(
             f"{path}: refused: {odd}, which `resnext export` does not write; export the network "
@@ -73,18 +87,20 @@ def check_text(content: bytes) -> None:
         raise ValueError("it is not OpenVINO XML, or defines its own names")
 
 
-def _find_odd(content: bytes, num_weight_bytes: int) -> Iterator[str]:
+def _find_odd(
+    content: bytes, num_weight_bytes: int, accepted: frozenset[str], num_inputs: int
+) -> Iterator[str]:
     """Yield descriptions of unexpected content in a graph."""
     root = ElementTree.fromstring(content)
     layers = root.findall("./layers/layer")
     num_inside = sum(1 for _ in root.iter("layer")) - len(layers)
     inputs = [layer for layer in layers if layer.get("type") == "Parameter"]
     results = [layer for layer in layers if layer.get("type") == "Result"]
-    if root.tag != "net" or num_inside or len(inputs) != 1 or len(results) != 1:
+    if root.tag != "net" or num_inside or len(inputs) != num_inputs or len(results) != 1:
         yield f"it has {len(inputs)} inputs, {len(results)} outputs and {num_inside} layers inside"
     for layer in layers:
         kind, version = layer.get("type", ""), layer.get("version", "")
-        if kind not in LAYERS | PART_LAYERS or not version.startswith("opset"):
+        if kind not in accepted or not version.startswith("opset"):
             yield f"it has a layer {shown(kind)} of {shown(version)}"
         data = layer.find("data")
         yield from _find_odd_numbers({} if data is None else data.attrib, kind)

@@ -13,9 +13,11 @@ import numpy as np
 from resnext.errors import ConfigError
 from resnext.foreign_file import check_regular, one_error
 from resnext.machine import cpu_name
+from resnext.model.config import DetectorConfig
 from resnext.runtimes.exported import Array, Opened
 from resnext.runtimes.openvino_check import MAX_XML_BYTES, check_graph, check_text
 from resnext.runtimes.openvino_import import import_openvino
+from resnext.runtimes.openvino_sides import SIDES_INPUT, resized_sides
 from resnext.runtimes.seal import check_seal
 from resnext.runtimes.spec import KEY, Arithmetic, Description, Precision, read_description
 from resnext.untrusted.parse import read_bytes
@@ -60,10 +62,14 @@ def open_file(path: Path, threads: int | None, precision: Arithmetic | None = No
         if threads is not None:
             settings["INFERENCE_NUM_THREADS"] = str(threads)
         compiled = core.compile_model(core.read_model(*graph), "CPU", settings)
+    config = description.config
 
     def infer(batch: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        inputs: dict[int | str, Array] = {0: batch}
+        if isinstance(config, DetectorConfig):
+            inputs[SIDES_INPUT] = resized_sides(config, *batch.shape[1:3])
         # a separate inference request: several threads may call at once
-        result = compiled.create_infer_request().infer({0: batch})
+        result = compiled.create_infer_request().infer(inputs)
         return np.asarray(result[0], np.float32)
 
     return Opened(description._replace(spec=spec), infer)
@@ -103,7 +109,7 @@ def _read(path: Path) -> tuple[Description, tuple[Any, ...]]:
     description = read_description(path, _description(content))
     check_regular(bin_file)
     weights = bin_file.read_bytes()
-    check_graph(path, content, len(weights))
+    check_graph(path, content, len(weights), description.config)
     check_seal(path, content, description.checksum, [weights])
     return description, (content, weights)
 

@@ -63,7 +63,7 @@ def rank(need: Need) -> tuple[WeightsEntry, ...]:
         ConfigError: There are none for this network, or none that fits in memory.
         LicenceError: All of them forbid commercial use, and the licence was not accepted.
     """
-    found = entries() if need.network is None else _of_network(need.network)
+    found = _classifiers() if need.network is None else _of_network(need.network)
     if need.network is None:
         found = tuple(entry for entry in found if _suits(entry, need))
     allowed = tuple(e for e in found if need.accept_licence or not e.is_non_commercial)
@@ -76,6 +76,10 @@ def rank(need: Need) -> tuple[WeightsEntry, ...]:
     if not fitting:
         raise ConfigError(_too_large(min(map(training_bytes, allowed)), need))
     return tuple(sorted(fitting, key=lambda entry: _order(entry, need)))
+
+
+def _classifiers() -> tuple[WeightsEntry, ...]:
+    return tuple(entry for entry in entries() if entry.task == "classification")
 
 
 def training_bytes(entry: WeightsEntry) -> int:
@@ -106,7 +110,7 @@ def _order(entry: WeightsEntry, need: Need) -> tuple[bool, int, float]:
 
 
 def _of_network(network: str) -> tuple[WeightsEntry, ...]:
-    found = tuple(entry for entry in entries() if entry.network == network)
+    found = tuple(entry for entry in _classifiers() if entry.network == network)
     if not found:
         near = ", ".join(_nearest(network))
         raise ConfigError(
@@ -120,7 +124,7 @@ def _nearest(network: str) -> list[str]:
     """Return networks with weights: same depth first, then closest in size."""
     wanted = math.log(count(network).parameters)
     stem = default_side(parse_name(network))
-    known = {e.network for e in entries() if default_side(parse_name(e.network)) == stem}
+    known = {e.network for e in _classifiers() if default_side(parse_name(e.network)) == stem}
     distance = {name: abs(math.log(count(name).parameters) - wanted) for name in known}
     depth = network.partition("_")[0]
     nearest = sorted(known, key=lambda name: (distance[name], name))

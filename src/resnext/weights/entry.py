@@ -25,7 +25,9 @@ Family = Literal[
 ]
 """Library whose tensor names a file uses; `resnext` for files of this package."""
 
-ClassList = Literal["imagenet1k", "cifar10", "cifar100", "svhn"]
+ClassList = Literal["imagenet1k", "cifar10", "cifar100", "svhn", "coco90"]
+
+_NUM_CLASSES = {"imagenet1k": 1000, "cifar10": 10, "cifar100": 100, "svhn": 10, "coco90": 90}
 
 
 class WeightsEntry(Settings):
@@ -43,13 +45,17 @@ class WeightsEntry(Settings):
         licence: SPDX identifier, or a short name and an address.
         is_non_commercial: The licence forbids commercial use.
         classes: Class list of the outputs.
-        image_size_px: Side of the crop at which the published error was measured.
+        task: What the network has learned.
+        image_size_px: Side of the crop at which the published error was measured; of a detector,
+            the short side to which it resizes images.
         resize_px: Short side to which images are resized before that crop; None does not resize.
         mean: Mean of each channel, of values in 0..1, in the order red, green, blue.
         std: Standard deviation of each channel, likewise.
         interpolation: Filter of the resize.
         top1_error: Published top-1 error in percent, single crop; None if not published.
-        published_at: Source of that error.
+        box_ap: Published AP in percent, of a detector: COCO's, over ten thresholds of overlap.
+        mask_ap: The same of its masks, if it finds any.
+        published_at: Source of the error or the AP.
         note: What else a user must know, in one sentence.
     """
 
@@ -62,19 +68,22 @@ class WeightsEntry(Settings):
     licence: str
     is_non_commercial: bool = False
     classes: ClassList = "imagenet1k"
+    task: Literal["classification", "detection"] = "classification"
     image_size_px: PositiveInt = 224
     resize_px: PositiveInt | None = 256
     mean: tuple[float, ...] = (0.485, 0.456, 0.406)
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     top1_error: Annotated[float, Field(ge=0.0, le=100.0)] | None = None
+    box_ap: Annotated[float, Field(ge=0.0, le=100.0)] | None = None
+    mask_ap: Annotated[float, Field(ge=0.0, le=100.0)] | None = None
     published_at: str = ""
     note: str = ""
 
     @property
     def num_classes(self) -> int:
         """Number of outputs of the network."""
-        return {"imagenet1k": 1000, "cifar10": 10, "cifar100": 100, "svhn": 10}[self.classes]
+        return _NUM_CLASSES[self.classes]
 
     @property
     def crop_fraction(self) -> float:

@@ -12,12 +12,19 @@ from resnext.weights.catalogue import entries, find_entry
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.fetch import HUB, checksum_of
 
-_DATA = {"imagenet1k": "imagenet", "cifar10": "cifar10", "cifar100": "cifar100", "svhn": "svhn"}
+_DATA = {
+    "imagenet1k": "imagenet",
+    "cifar10": "cifar10",
+    "cifar100": "cifar100",
+    "svhn": "svhn",
+    "coco90": "coco",
+}
+_FIGURES = ("top1_error", "box_ap", "mask_ap")
 
 
 def card_of(entry: WeightsEntry) -> ModelCard:
     """Return an entry as the card of its weights."""
-    metrics = {} if entry.top1_error is None else {"published_top1_error": entry.top1_error}
+    known = ((name, getattr(entry, name)) for name in _FIGURES)
     return ModelCard(
         data=_DATA[entry.classes],
         classes=class_names(entry.classes),
@@ -26,7 +33,8 @@ def card_of(entry: WeightsEntry) -> ModelCard:
         interpolation=entry.interpolation,
         mean=entry.mean,
         std=entry.std,
-        metrics=metrics,
+        task=entry.task,
+        metrics={f"published_{name}": value for name, value in known if value is not None},
         source=entry.name,
         licence=entry.licence,
     )

@@ -12,14 +12,18 @@ from python_process import run_python
 
 from resnext.cache import cache_folder
 from resnext.errors import ConfigError
-from resnext.model.config import ResNeXtConfig
+from resnext.model.config import DetectorConfig, ResNeXtConfig
 from resnext.model.names import name_of, parse_name
 from resnext.untrusted.names import check_file_name
 from resnext.weights.catalogue import entries, filter_entries, find_entry
 from resnext.weights.entry import WeightsEntry
 from resnext.weights.fetch import cached_file
 
+CLASSIFIERS = tuple(entry for entry in entries() if entry.task == "classification")
+DETECTORS = tuple(entry for entry in entries() if entry.task == "detection")
 each_entry = pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+each_classifier = pytest.mark.parametrize("entry", CLASSIFIERS, ids=lambda entry: entry.name)
+each_detector = pytest.mark.parametrize("entry", DETECTORS, ids=lambda entry: entry.name)
 
 
 def test_names_are_unique_and_addresses_are_too() -> None:
@@ -41,6 +45,8 @@ def test_the_files_that_people_ask_for_are_there() -> None:
         *(f"resnext29_16x64d.pytorchcv_{data}" for data in ("cifar10", "cifar100", "svhn")),
         *("resnext101_64x4d.authors", "resnext101_64x4d.c1_in1k", "resnext101_32x8d.mmpretrain"),
         *("resnext101_32x32d.fb_wsl_ig1b_ft_in1k", "resnext101_64x4d.imagenet1k_v1"),
+        *(f"{head}_resnet50_fpn.coco_v1" for head in ("retinanet", "fasterrcnn", "maskrcnn")),
+        *(f"{head}_resnet50_fpn_v2.coco_v1" for head in ("retinanet", "fasterrcnn", "maskrcnn")),
     }
     assert wanted <= {entry.name for entry in entries()}
 
@@ -48,8 +54,12 @@ def test_the_files_that_people_ask_for_are_there() -> None:
 @each_entry
 def test_its_network_is_a_canonical_name(entry: WeightsEntry) -> None:
     config = parse_name(entry.network)
-    assert isinstance(config, ResNeXtConfig)
     assert name_of(config) == entry.network
+    if entry.task == "detection":
+        assert isinstance(config, DetectorConfig)
+        assert entry.classes == "coco90"
+        return
+    assert isinstance(config, ResNeXtConfig)
     assert (config.stem == "imagenet") == (entry.classes == "imagenet1k")
 
 
@@ -58,7 +68,7 @@ def test_its_name_is_its_network_and_a_tag(entry: WeightsEntry) -> None:
     network, _, tag = entry.name.partition(".")
     assert re.fullmatch(r"[a-z0-9_]+", tag)
     wide = {"wide_resnet50_2": "resnet50_1x128d", "wide_resnet101_2": "resnet101_1x128d"}
-    assert wide.get(network, network) == entry.network
+    assert wide.get(network, network.replace("_fpn", "")) == entry.network
 
 
 @each_entry
@@ -105,7 +115,19 @@ def test_its_images_are_not_smaller_than_the_crop(entry: WeightsEntry) -> None:
     assert all(0.1 < value < 0.6 for value in (*entry.mean, *entry.std))
 
 
-@each_entry
+@each_detector
+def test_a_published_precision_says_where_it_was_published(entry: WeightsEntry) -> None:
+    config = parse_name(entry.network)
+    assert isinstance(config, DetectorConfig)
+    assert entry.box_ap is not None
+    assert 30 < entry.box_ap < 50
+    assert (entry.mask_ap is not None) == (config.family == "mask_rcnn")
+    assert entry.mask_ap is None or 30 < entry.mask_ap < entry.box_ap
+    assert entry.image_size_px == config.min_size_px
+    assert entry.published_at.startswith("https://")
+
+
+@each_classifier
 def test_a_published_error_says_where_it_was_published(entry: WeightsEntry) -> None:
     assert entry.top1_error is not None
     chance = 100 * (1 - 1 / entry.num_classes)
@@ -182,7 +204,7 @@ def test_the_catalogue_is_narrowed_to_a_network_and_to_commercial_use() -> None:
     }
 
 
-@each_entry
+@each_classifier
 def test_errors_have_no_digits_that_rounding_left(entry: WeightsEntry) -> None:
     assert entry.top1_error is not None
     assert math.isclose(entry.top1_error, float(f"{entry.top1_error:.3f}"), abs_tol=0)

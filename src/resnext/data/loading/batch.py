@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from resnext.data.boxes.polygons import Outline
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -28,6 +30,8 @@ class Batch:
             `images_bchw` is then in 0..1, padded on the right and below.
         object_masks: There, the masks of each image's objects, uint8 m x h x w on the CPU, if the
             network learns them.
+        outlines: There, the outlines of each image's objects, in the order of the rows, where masks
+            are measured.
     """
 
     images_bchw: torch.Tensor
@@ -39,3 +43,4 @@ class Batch:
     num_views: int = 1
     sizes_b2: torch.Tensor | None = None
     object_masks: tuple[torch.Tensor, ...] | None = None
+    outlines: tuple[tuple[Outline, ...], ...] | None = None

@@ -129,6 +129,8 @@ class BoxEvalLoader:
         config: LoaderConfig,
         max_ratio: float,
         bad_files: BadFiles | None = None,
+        *,
+        with_outlines: bool = False,
     ) -> None:
         """Prepare the loader.
 
@@ -138,11 +140,13 @@ class BoxEvalLoader:
             config: Device, workers and processes.
             max_ratio: Largest long side of an image, in units of the short side.
             bad_files: Collects unreadable files, which are left out.
+            with_outlines: Also return the outlines of the objects.
         """
         self.size_px = info.image_size_px
         self._config = config
         self._indices = torch.arange(len(split))[config.rank :: config.world_size]
-        renderer = BoxEvalRenderer(split.reader(info.in_channels), max_ratio)
+        images = split.reader(info.in_channels)
+        renderer = BoxEvalRenderer(images, max_ratio, with_outlines=with_outlines)
         self._feed = Feed(split, renderer, config, bad_files, keep_workers=False)
 
     def __len__(self) -> int:
@@ -178,4 +182,5 @@ def as_batch(rendered: Rendered, config: LoaderConfig, global_size: int) -> Batc
         global_size=global_size,
         sizes_b2=sizes_b2,
         object_masks=rendered.object_masks,
+        outlines=rendered.outlines,
     )

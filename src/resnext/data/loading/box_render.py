@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from resnext.data.augment.joint_boxes import BoxTransform, Varied, open_image, resized_sides
+from resnext.data.boxes.polygons import Outline
 from resnext.data.boxes.rows import Rows, pad_rows, rows_of
 from resnext.data.decode.depth import assumed_of
 from resnext.data.decode.image import Photo
@@ -80,14 +81,18 @@ class BoxTrainRenderer(Renderer):
 class BoxEvalRenderer(Renderer):
     """Renders images as they are, with their boxes; a bad file is left out."""
 
-    def __init__(self, images: ImageReader, max_ratio: float) -> None:
+    def __init__(
+        self, images: ImageReader, max_ratio: float, *, with_outlines: bool = False
+    ) -> None:
         self._images = images
         self._max_ratio = max_ratio
+        self._with_outlines = with_outlines
 
     def _answer(self, request: Request) -> Rendered:
         bad: dict[str, str] = {}
         pixels: list[torch.Tensor] = []
         rows: list[Rows] = []
+        outlines: list[tuple[Outline, ...]] = []
         shown: list[int] = []
         assumed = ("", "")
         for index in request.indices:
@@ -100,10 +105,12 @@ class BoxEvalRenderer(Renderer):
                 bad[self._images.name_of(index)] = str(error)
                 continue
             rows.append(rows_of(objects))
+            outlines.append(objects.outlines or ((),) * len(objects.labels_n))
             shown.append(index)
             if not assumed[1] and (text := assumed_of(image)):
                 assumed = (self._images.name_of(index), text)
-        return _join(pixels, rows, shown, bad, assumed)
+        joined = _join(pixels, rows, shown, bad, assumed)
+        return replace(joined, outlines=tuple(outlines)) if self._with_outlines else joined
 
 
 def _join(

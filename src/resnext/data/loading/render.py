@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 from resnext.data.augment.joint import JointTransform
 from resnext.data.augment.transform import SampleTransform
 from resnext.data.augment.windows import mean_color
+from resnext.data.boxes.polygons import Outline
 from resnext.data.decode.depth import assumed_of
 from resnext.data.decode.image import Photo
 from resnext.data.loading.config import TrainLoaderConfig
@@ -54,6 +55,7 @@ class Rendered:
         sizes_b2: Height and width of each image, where the targets are boxes; the rest is padding.
         objects_bm7: There, the rows of the objects; see `boxes.rows`.
         object_masks: There, the masks of each image's objects, uint8 m x h x w, if wanted.
+        outlines: There, their outlines, if wanted.
     """
 
     images_bhwc: torch.Tensor | None
@@ -65,6 +67,7 @@ class Rendered:
     sizes_b2: torch.Tensor | None = None
     objects_bm7: torch.Tensor | None = None
     object_masks: tuple[torch.Tensor, ...] | None = None
+    outlines: tuple[tuple[Outline, ...], ...] | None = None
 
     def pin_memory(self) -> Rendered:
         """Move the pixels to page-locked memory; called by torch's loader."""

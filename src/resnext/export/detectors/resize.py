@@ -15,6 +15,9 @@ import onnx.parser
 from torch import nn
 
 _PREFIX = "resize_"
+SIDES = f"{_PREFIX}resized_sides"
+"""Name of height and width of the resized image in the graph."""
+
 _PARTS = ("images", "limits", "ratios")
 
 _GRAPH = """

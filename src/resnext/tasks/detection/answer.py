@@ -18,7 +18,7 @@ from resnext.model.card import ModelCard
 from resnext.model.detector_config import NUM_COLUMNS
 from resnext.tasks.answer import Answer
 from resnext.tasks.detection.drawing import draw_objects
-from resnext.tasks.detection.masks import Box, ObjectMask, fit_mask
+from resnext.tasks.detection.masks import Box, ObjectMask, fit_mask, limit_box
 from resnext.tasks.segmentation.run_lengths import RunLengths
 
 MIN_SCORE = 0.5
@@ -142,7 +142,7 @@ class BoxAnswer(Answer):
     def in_image(self, height: int, width: int) -> Self:
         """Return the answer for an image of this size in pixels, to which boxes are limited."""
         fitted = [
-            replace(one, sides=(height, width), box=_limit(one.box, height, width))
+            replace(one, sides=(height, width), box=limit_box(one.box, height, width))
             for one in self.objects
         ]
         return replace(self, objects=tuple(fitted))
@@ -185,11 +185,3 @@ class BoxAnswer(Answer):
     def draw(self, image: Image.Image) -> Image.Image:
         """Draw masks, and boxes with class and score, the surest on top."""
         return draw_objects(image, self.objects, self.classes)
-
-
-def _limit(box: Box, height: int, width: int) -> Box:
-    """Limit a box to its image, since the memory of a mask grows with its box."""
-    left, top, right, bottom = box
-    left, right = (min(max(side, 0.0), float(width)) for side in (left, right))
-    top, bottom = (min(max(side, 0.0), float(height)) for side in (top, bottom))
-    return left, top, max(left, right), max(top, bottom)

@@ -6,7 +6,6 @@ the order of their numbers, so that the figures do not depend on who evaluated w
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,15 @@ import numpy.typing as npt
 
 from resnext.data.boxes.box_set import BoxImage
 from resnext.errors import DataError
-from resnext.extras import import_for
+from resnext.tasks.detection.coco_measure import (
+    percent,
+    precision_by_class,
+    run_evaluation,
+    truth_of,
+)
 
 _STATS = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
 _RECALLS = ("ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large")
-_ALL_AREAS, _MOST_FOUND = 0, -1
-_AT_50 = 0
 
 
 @dataclass(frozen=True)
@@ -90,41 +92,21 @@ class BoxTally:
         """
         if not self._found:
             raise DataError("there is no image to evaluate")
-        library = import_for("average precision of boxes", "faster_coco_eval")
         numbers = sorted(self._found)
-        truth = library.COCO(self._truth(numbers))
-        evaluation = library.COCOeval_faster(
-            truth,
-            truth.loadRes(_rows(self._found, numbers)),
-            iouType="bbox",
-            print_function=_say_nothing,
-        )
-        evaluation.evaluate()
-        evaluation.accumulate()
-        evaluation.summarize()
-        stats = [_percent(value) for value in evaluation.stats[: len(_STATS) + len(_RECALLS)]]
-        precision_trkam = evaluation.eval["precision"]
+        rows = _rows(self._found, numbers)
+        evaluation = run_evaluation(self._truth(numbers), rows, "bbox")
+        stats = [percent(value) for value in evaluation.stats[: len(_STATS) + len(_RECALLS)]]
         kept = [self._images[number] for number in numbers]
         return BoxFigures(
             num_images=len(kept),
             num_objects=sum(int((~image.crowds_n).sum()) for image in kept),
             figures=dict(zip((*_STATS, *_RECALLS), stats, strict=True)),
-            ap_by_class=self._by_class(precision_trkam),
-            ap50_by_class=self._by_class(precision_trkam[_AT_50 : _AT_50 + 1]),
+            ap_by_class=precision_by_class(evaluation, self._classes),
+            ap50_by_class=precision_by_class(evaluation, self._classes, at_50=True),
         )
 
-    def _by_class(self, precision_trkam: npt.NDArray[np.float64]) -> dict[str, float | None]:
-        """Average over thresholds and recalls; -1 stands where a class has no object."""
-        values_trk = precision_trkam[:, :, :, _ALL_AREAS, _MOST_FOUND]
-        means = {}
-        for label, name in enumerate(self._classes):
-            known = values_trk[:, :, label]
-            known = known[known > -1]
-            means[name] = _percent(float(known.mean()) if known.size else -1.0)
-        return means
-
     def _truth(self, numbers: Sequence[int]) -> dict[str, Any]:
-        """Write the true boxes as COCO's JSON; ids begin with 1, since 0 stands for none."""
+        """Return the true boxes as COCO's JSON."""
         annotations: list[dict[str, Any]] = []
         for number in numbers:
             image = self._images[number]
@@ -132,7 +114,6 @@ class BoxTally:
             for box, label, is_crowd, area in rows:
                 annotations.append(
                     {
-                        "id": len(annotations) + 1,
                         "image_id": number + 1,
                         "category_id": int(label) + 1,
                         "bbox": _as_coco(box),
@@ -140,21 +121,7 @@ class BoxTally:
                         "iscrowd": int(is_crowd),
                     }
                 )
-        return {
-            "info": {},
-            "images": [
-                {
-                    "id": number + 1,
-                    "width": self._images[number].width,
-                    "height": self._images[number].height,
-                }
-                for number in numbers
-            ],
-            "categories": [
-                {"id": label + 1, "name": name} for label, name in enumerate(self._classes)
-            ],
-            "annotations": annotations,
-        }
+        return truth_of(self._images, numbers, self._classes, annotations)
 
 
 def _rows(
@@ -175,12 +142,3 @@ def _rows(
 def _as_coco(box: npt.NDArray[np.float64]) -> list[float]:
     left, top, right, bottom = map(float, box)
     return [left, top, right - left, bottom - top]
-
-
-def _percent(value: float) -> float | None:
-    """Return a share in percent; the library has -1 where there is nothing to measure."""
-    return None if math.isnan(value) or value < 0 else 100.0 * float(value)
-
-
-def _say_nothing(*_: object) -> None:
-    """Take the place of a print."""

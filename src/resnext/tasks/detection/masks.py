@@ -14,7 +14,9 @@ import numpy.typing as npt
 from resnext.tasks.segmentation.run_lengths import run_lengths_within
 
 Box = tuple[float, float, float, float]
-_LEAST = 0.5  # probability from which a pixel belongs to an object
+LEAST = 0.5
+"""Probability above which a pixel belongs to an object."""
+
 _BORDER = 1  # empty positions around a mask, so that it ends within its box
 
 
@@ -77,8 +79,16 @@ def fit_mask(soft_ss: npt.NDArray[np.float32], box: Box, height: int, width: int
     first_row, first_column = max(top, 0), max(left, 0)
     rows = rows[first_row - top : max(min(bottom + 1, height) - top, 0)]
     columns = columns[first_column - left : max(min(right + 1, width) - left, 0)]
-    is_object_hw = rows @ padded_ss @ columns.T > _LEAST
+    is_object_hw = rows @ padded_ss @ columns.T > LEAST
     return ObjectMask(is_object_hw, first_column, first_row, height, width)
+
+
+def limit_box(box: Box, height: int, width: int) -> Box:
+    """Limit a box to its image, since the memory of a mask grows with its box."""
+    left, top, right, bottom = box
+    left, right = (min(max(side, 0.0), float(width)) for side in (left, right))
+    top, bottom = (min(max(side, 0.0), float(height)) for side in (top, bottom))
+    return left, top, max(left, right), max(top, bottom)
 
 
 def _widen(box: Box, factor: float) -> tuple[int, int, int, int]:

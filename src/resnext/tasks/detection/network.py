@@ -16,9 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from resnext.data.boxes.polygons import Outline
 from resnext.data.boxes.rows import CROWD, LABEL
 from resnext.data.loading.batch import Batch
 from resnext.data.random import derive
+from resnext.tasks.detection.masks import LEAST, ObjectMask, fit_mask, limit_box, mask_of_image
 
 LOSS_PARTS = ("class", "box", "objectness", "proposal", "mask")
 
@@ -45,11 +47,15 @@ class Found:
         rows: For each image, n x 6: left, top, right and bottom in pixels, score and class number.
         sizes: Height and width of each image in pixels.
         losses: The loss of each image; NaN where it is not known.
+        masks: For each image, the masks of the rows, where they are measured.
+        outlines: There, for each image, the outlines of its true objects.
     """
 
     rows: Sequence[npt.NDArray[np.float64]]
     sizes: Sequence[tuple[int, int]]
     losses: Sequence[float]
+    masks: Sequence[Sequence[ObjectMask]] | None = None
+    outlines: Sequence[Sequence[Outline]] | None = None
 
 
 def split_images(batch: Batch) -> list[torch.Tensor]:
@@ -106,6 +112,28 @@ def found_rows(found: Mapping[str, torch.Tensor]) -> npt.NDArray[np.float64]:
     rows_n6 = torch.cat([column.double().cpu() for column in columns], dim=1)
     kept_n6: npt.NDArray[np.float64] = rows_n6[rows_n6[:, 5] >= 0].numpy()  # else background
     return kept_n6
+
+
+def found_masks(
+    found: Mapping[str, torch.Tensor], sides: tuple[int, int], top: int | None = None
+) -> list[ObjectMask] | None:
+    """Return the masks of the rows of `found_rows`; None where the network finds none.
+
+    Args:
+        found: What was found in one image, with `masks` n x 1 x h x w of torchvision's networks, or
+            `soft_masks` of exported ones.
+        sides: Height and width of the image.
+        top: Maximum number of masks.
+    """
+    is_object_n = found["labels"] > 0  # else background
+    if "masks" in found:
+        masks_n1hw = found["masks"][is_object_n][:top]
+        return [mask_of_image((mask_hw > LEAST).cpu().numpy()) for (mask_hw,) in masks_n1hw]
+    if "soft_masks" not in found:
+        return None
+    boxes, masks_nss = (found[name][is_object_n][:top].cpu() for name in ("boxes", "soft_masks"))
+    pairs = zip(boxes.tolist(), masks_nss.numpy(), strict=True)
+    return [fit_mask(soft_ss, limit_box(box, *sides), *sides) for box, soft_ss in pairs]
 
 
 def measure_losses(

@@ -9,6 +9,7 @@ from typing import Any
 
 from resnext.tasks.detection.average_precision import BoxFigures
 from resnext.tasks.detection.errors import Judged
+from resnext.tasks.detection.mask_precision import MaskFigures
 
 _EPOCH_FIGURES = ("ap", "ap50", "ap75", "ar100")
 
@@ -22,11 +23,13 @@ class DetectionResult:
         loss: Mean loss of an image; NaN of an exported file, which has no loss.
         judged: The objects found in each image with a score of at least `answer.MIN_SCORE`, by the
             image's number; empty unless everything was asked for.
+        masks: How well masks fit, where they were measured.
     """
 
     measured: BoxFigures
     loss: float
     judged: Mapping[int, Judged]
+    masks: MaskFigures | None = None
 
     @property
     def num_images(self) -> int:
@@ -49,4 +52,9 @@ class DetectionResult:
         """
         del classes
         loss = None if math.isnan(self.loss) else self.loss  # JSON has no NaN
-        return {**self.measured.as_dict(), "loss": loss}
+        figures = {**self.measured.as_dict(), "loss": loss}
+        if self.masks is not None:
+            figures |= {"num_masks": self.masks.num_masks, **self.masks.figures}
+            for name, row in figures["per_class"].items():
+                row["mask_ap"] = self.masks.ap_by_class[name]
+        return figures

@@ -17,6 +17,7 @@ from resnext.errors import DataError
 from resnext.tasks.detection.answer import MIN_SCORE
 from resnext.tasks.detection.average_precision import BoxTally
 from resnext.tasks.detection.errors import judge
+from resnext.tasks.detection.mask_precision import MaskRuns, measure_masks, runs_of
 from resnext.tasks.detection.network import Found
 from resnext.tasks.detection.result import DetectionResult
 
@@ -36,6 +37,7 @@ class DetectionTally:
         self._images: dict[int, BoxImage] = {}
         self._found: dict[int, npt.NDArray[np.float64]] = {}
         self._losses: dict[int, float] = {}
+        self._masks: dict[int, MaskRuns] = {}
 
     def add(self, answers_b: Found, targets_b: torch.Tensor, indices_b: torch.Tensor) -> None:
         """Count one batch.
@@ -57,6 +59,11 @@ class DetectionTally:
             self._images[index] = image_of(rows_m7.double().numpy(), height, width)
             self._found[index] = found_n6
             self._losses[index] = loss
+        if answers_b.masks is None or answers_b.outlines is None:
+            return
+        parts = zip(answers_b.masks, answers_b.outlines, answers_b.sizes, strict=True)
+        for index, part in zip(indices_b.tolist(), parts, strict=True):
+            self._masks[index] = runs_of(*part)
 
     def add_other_processes(self, device: torch.device) -> None:
         """Add what all other processes found; each of them must call this too.
@@ -66,11 +73,12 @@ class DetectionTally:
         """
         del device
         parts: list[Any] = [None] * dist.get_world_size()
-        dist.all_gather_object(parts, (self._images, self._found, self._losses))
-        for images, found, losses in parts:
+        dist.all_gather_object(parts, (self._images, self._found, self._losses, self._masks))
+        for images, found, losses, masks in parts:
             self._images |= images
             self._found |= found
             self._losses |= losses
+            self._masks |= masks
 
     def result(self) -> DetectionResult:
         """Compute the figures.
@@ -89,4 +97,7 @@ class DetectionTally:
                 found_n6 = self._found[index]
                 judged[index] = judge(image, found_n6[found_n6[:, 4] >= MIN_SCORE])
         losses = [loss for _, loss in sorted(self._losses.items())]
-        return DetectionResult(tally.result(), math.fsum(losses) / len(losses), judged)
+        masks = None
+        if self._masks:
+            masks = measure_masks(self._images, self._found, self._masks, self._classes)
+        return DetectionResult(tally.result(), math.fsum(losses) / len(losses), judged, masks)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -14,9 +15,11 @@ from resnext.data.loading.batch import Batch
 from resnext.data.split import Split
 from resnext.errors import ConfigError
 from resnext.tasks.detection.guess import blind_ap
+from resnext.tasks.detection.masks import ObjectMask
 from resnext.tasks.detection.network import (
     LOSS_PARTS,
     Found,
+    found_masks,
     found_rows,
     measure_losses,
     split_images,
@@ -26,8 +29,10 @@ from resnext.tasks.detection.network import (
 from resnext.tasks.detection.tally import DetectionTally
 from resnext.tasks.kinds import task_kind
 from resnext.tasks.measure import Measure
-from resnext.tasks.section import ReportInput, Section
+from resnext.tasks.section import ReportInput, Section, class_section
 from resnext.tasks.task import Task, TaskOptions
+
+Numbers = npt.NDArray[np.float64]
 
 _ROWS = {
     "ap": "AP",
@@ -37,6 +42,9 @@ _ROWS = {
     "ap_medium": "AP, medium",
     "ap_large": "AP, large",
     "ar100": "recall of 100 objects",
+    "mask_ap": "mask AP",
+    "mask_ap50": "mask AP50",
+    "mask_ap75": "mask AP75",
 }
 
 
@@ -94,12 +102,19 @@ class Detection(Task):
         The images of a batch go through the network one by one, as padding would change the boxes.
         """
         images = split_images(batch)
-        rows = [found_rows(model([image_chw])[0]) for image_chw in images]
-        if class_subset is not None:
-            labels = {output: label for label, output in enumerate(class_subset)}
-            rows = [_relabel(rows_n6, labels) for rows_n6 in rows]
+        labels = None if class_subset is None else {k: n for n, k in enumerate(class_subset)}
+        rows: list[Numbers] = []
+        masks: list[list[ObjectMask]] = []
+        for image_chw in images:
+            found = model([image_chw])[0]
+            rows_n6, chosen = _choose_classes(found_rows(found), labels)
+            rows.append(rows_n6)
+            if batch.outlines is not None:
+                of_image = found_masks(found, (image_chw.shape[1], image_chw.shape[2]))
+                masks += [] if of_image is None else [[of_image[n] for n in chosen]]
         losses = measure_losses(model, images, batch, class_subset)
-        return Found(rows, [(image.shape[1], image.shape[2]) for image in images], losses)
+        sizes = [(image.shape[1], image.shape[2]) for image in images]
+        return Found(rows, sizes, losses, masks or None, batch.outlines)
 
     def merge_views(self, outputs_b: Found, num_views: int) -> Found:
         """Return what was found; images have one view."""
@@ -121,6 +136,7 @@ class Detection(Task):
         return [
             ("objects", f"{figures['num_objects']:,}"),
             *rows,
+            *_outlined(figures),
             *([] if loss is None else [("loss", f"{loss:.4f}")]),
         ]
 
@@ -128,7 +144,10 @@ class Detection(Task):
         """Return the classes, the kinds of errors and the images with most of them."""
         from resnext.tasks.detection.report import report_section
 
-        return report_section(given, super().report(given))
+        columns: tuple[Measure, ...] = self.class_columns
+        if given.figures.get("mask_ap") is not None:
+            columns += (Measure("mask_ap", "mask AP", digits=1),)
+        return report_section(given, class_section(given.figures, columns, self.worst_key))
 
     def guess(self, train: Split, val: Split) -> float:
         """Return the AP in percent of finding the same objects in every image."""
@@ -137,7 +156,25 @@ class Detection(Task):
         return blind_ap(train.objects, val.objects, self.options.classes)
 
 
-def _relabel(rows_n6: np.ndarray[Any, Any], labels: Mapping[int, int]) -> np.ndarray[Any, Any]:
-    """Give objects the class numbers of the data; those of other classes are left out."""
-    kept = [[*row[:5], labels[int(row[5])]] for row in rows_n6 if int(row[5]) in labels]
-    return np.array(kept, dtype=np.float64).reshape(-1, 6)
+def _choose_classes(
+    rows_n6: Numbers, labels: Mapping[int, int] | None
+) -> tuple[Numbers, list[int]]:
+    """Give objects the class numbers of the data; those of other classes are left out.
+
+    Returns:
+        The rows that are left, and their numbers.
+    """
+    if labels is None:
+        return rows_n6, list(range(len(rows_n6)))
+    chosen = [n for n, row in enumerate(rows_n6) if int(row[5]) in labels]
+    kept_n6 = rows_n6[chosen]
+    kept_n6[:, 5] = [labels[int(label)] for label in kept_n6[:, 5]]
+    return kept_n6, chosen
+
+
+def _outlined(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Say of how many objects the masks were measured, unless of all."""
+    num, total = figures.get("num_masks"), figures["num_objects"]
+    if num is None or num == total:
+        return []
+    return [("objects with an outline", f"{num:,} of {total:,}: masks are measured on these")]

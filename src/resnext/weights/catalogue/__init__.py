@@ -10,10 +10,18 @@ import difflib
 from functools import cache
 
 from resnext.errors import ConfigError
-from resnext.weights.catalogue import authors, mmpretrain, pycls, pytorchcv, timm, torchvision
+from resnext.weights.catalogue import (
+    authors,
+    mmpretrain,
+    pycls,
+    pytorchcv,
+    timm,
+    torchvision,
+    torchvision_detection,
+)
 from resnext.weights.entry import WeightsEntry
 
-_PUBLISHERS = (torchvision, timm, authors, pycls, mmpretrain, pytorchcv)
+_PUBLISHERS = (torchvision, torchvision_detection, timm, authors, pycls, mmpretrain, pytorchcv)
 
 
 @cache
@@ -52,7 +60,7 @@ def filter_entries(
 
     Args:
         text: Each of its words must occur in the name, network, family, licence or class list
-            of an entry. Case does not matter.
+            of an entry, or in its task. Case does not matter.
         network: Only files of this architecture, by its canonical name.
         commercial_only: Leave out files whose licence forbids commercial use.
     """
@@ -72,7 +80,7 @@ def _by_name() -> dict[str, WeightsEntry]:
 
 
 def _searched(entry: WeightsEntry) -> str:
-    facts = (entry.name, entry.network, entry.family, entry.licence, entry.classes)
+    facts = (entry.name, entry.network, entry.family, entry.licence, entry.classes, entry.task)
     return "\n".join(facts).lower()
 
 
