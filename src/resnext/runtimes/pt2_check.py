@@ -32,10 +32,12 @@ _ARITHMETIC = re.compile(r"_operator\.(add|sub|mul|floordiv|neg)")
 
 _OPERATOR = re.compile(rf"torch\.ops\.aten\.\w+\.\w+|{_ARITHMETIC.pattern}")
 _MAX_NUMBER = 2**20  # in arithmetic on sides
-# These cannot form strings, attributes or Python builtins.
+# These cannot form strings, attributes or Python builtins, and no power, whose value may be huge.
 _FORMULA = re.compile(
     r"L\['\w+'\]\.size\(\)\[\d+\]|torch\.sym_max(?=\()|Symbol\('\w+'"
-    r"|(?:positive|nonnegative|integer)=True|[A-Z][A-Za-z]*|and|or|not|[-+*/%<>=!(), \d]"
+    r"|(?:positive|nonnegative|integer)=True|and|or|not|\*(?!\*)|[-+/%<>=!(), \d]"
+    r"|\b(?:Symbol|Integer|Add|Mul|Mod|PythonMod|FloorDiv|CleanDiv|Max|Min|Where|Identity"
+    r"|Eq|Ne|Lt|Le|Gt|Ge|And|Or|Not)\b"
 )
 _TREE = re.compile(
     r'"(?:type|context|children_spec|null|\[\]|builtins\.(?:tuple|list|dict))"|null|[\[\]{}:, \d]'

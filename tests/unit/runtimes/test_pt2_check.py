@@ -117,11 +117,19 @@ def hostile_guard(entries: Entries, marker: Path) -> None:
 
 
 def hostile_formula(entries: Entries, marker: Path) -> None:
+    replace_formula(entries, f"[open('{marker}', 'w'), 1][1]")
+
+
+def replace_formula(entries: Entries, code: str) -> None:
     text = entries["models/model.json"].decode()
     start = text.index('"expr_str": "') + len('"expr_str": "')
     end = text.index('"', start)
-    code = f"[open('{marker}', 'w'), {text[start:end]}][1]"
     entries["models/model.json"] = (text[:start] + code + text[end:]).encode()
+
+
+def endless_guard(entries: Entries, _marker: Path) -> None:
+    code = "9**9**9**9 > 1"
+    change_json(entries, "models/model.json", lambda program: program["guards_code"].append(code))
 
 
 def hostile_operator(entries: Entries, marker: Path) -> None:
@@ -181,6 +189,12 @@ HOSTILE = {
     "old weights": (hostile_weights_of_old, r"an entry 'data/weights/model\.pt'"),
     "guard": (hostile_guard, "guards_code .open"),
     "formula": (hostile_formula, r"expr_str .\[open"),
+    "endless guard": (endless_guard, r"guards_code .9\*\*9"),
+    "endless formula": (lambda entries, _: replace_formula(entries, "9**9**9**9"), "expr_str .9"),
+    "named power": (
+        lambda entries, _: replace_formula(entries, "Pow(9, Pow(9, Pow(9, 9)))"),
+        "expr_str .Pow",
+    ),
     "operator": (hostile_operator, r"target 'torch\.serialization\.os\.system'"),
     "name": (hostile_name, "name .pixels=open"),
     "tree": (hostile_tree, "out_spec "),

@@ -165,7 +165,7 @@ def _pixel_shares(data: DataSet) -> dict[str, float]:
     assert isinstance(sums_k, torch.Tensor)
     pairs = zip(data.info.classes, sums_k.tolist(), strict=True)
     shares = {name: 100.0 * count / total for name, count in pairs}
-    return {**shares, WITHOUT_CLASS: 100.0 - sum(shares.values())}
+    return {**shares, WITHOUT_CLASS: 100.0 * (total - int(sums_k.sum())) / total}
 
 
 def _twins(files: Mapping[str, FileSplit]) -> tuple[tuple[str, str], ...] | None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, PlainValidator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from resnext.untrusted.names import shown
 
@@ -48,3 +56,11 @@ class MaskValues(Stored):
         if len(set(self.values)) < len(self.values) or self.ignored in self.values:
             raise ValueError("a value of the masks has two meanings")
         return self
+
+
+def describe_problem(error: ValidationError) -> str:
+    """Describe the first problem and its field, without quoting long values."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    field = ".".join(shown(part, 30).strip("'") for part in problem["loc"])
+    reason = problem["msg"].removeprefix("Value error, ")
+    return f"{field}: {reason}" if field else reason

@@ -18,7 +18,15 @@ from pydantic import (
 )
 
 from resnext.data.config import MAX_SIDE_PX
-from resnext.data.shards.fields import Count, Finite, MaskValues, Sha256, Stored, Text
+from resnext.data.shards.fields import (
+    Count,
+    Finite,
+    MaskValues,
+    Sha256,
+    Stored,
+    Text,
+    describe_problem,
+)
 from resnext.errors import DataError
 from resnext.files import write_whole
 from resnext.model.normalisation import check_mean, check_std
@@ -239,14 +247,6 @@ def write_index(root: Path, index: Index) -> None:
         for split in values["splits"].values():
             del split["masks_sha256"]
     write_whole(root / INDEX, json.dumps(values, indent=1) + "\n")
-
-
-def describe_problem(error: ValidationError) -> str:
-    """Describe the first problem and its field, without quoting long values."""
-    problem = error.errors(include_url=False, include_input=False)[0]
-    field = ".".join(shown(part, 30).strip("'") for part in problem["loc"])
-    reason = problem["msg"].removeprefix("Value error, ")
-    return f"{field}: {reason}" if field else reason
 
 
 def _read(path: Path) -> Any:

@@ -17,7 +17,7 @@ from resnext.data.decode.depth import AssumptionLog
 from resnext.data.mask_rule import MaskFiles
 from resnext.data.shards.claim import WORK, claim, explain_write_errors
 from resnext.data.shards.encode import Encoding
-from resnext.data.shards.fields import MaskValues
+from resnext.data.shards.fields import MaskValues, describe_problem
 from resnext.data.shards.layout import (
     SPLITS,
     VERSION_OF_MASKS,
@@ -25,7 +25,6 @@ from resnext.data.shards.layout import (
     PackSettings,
     ShardRecord,
     SplitIndex,
-    describe_problem,
     is_packed,
     masks_path,
     names_path,

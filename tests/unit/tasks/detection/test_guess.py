@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,11 @@ CLASSES = ("cat", "dog")
 
 
 def image(
-    boxes: list[list[float]], labels: list[int], *, width: int = 100, crowds: tuple[int, ...] = ()
+    boxes: Sequence[Sequence[float]],
+    labels: Sequence[int],
+    *,
+    width: int = 100,
+    crowds: tuple[int, ...] = (),
 ) -> BoxImage:
     boxes_n4 = np.array(boxes, dtype=np.float64).reshape(-1, 4)
     is_crowd_n = np.array([number in crowds for number in range(len(labels))], dtype=np.bool_)
