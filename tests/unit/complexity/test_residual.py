@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from effort import Effort
 from execution import kept_bytes, peak_bytes, run_layers
 from torch import fx, nn
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -23,8 +24,6 @@ from torch.utils.flop_counter import FlopCounterMode
 import resnext
 from resnext.complexity.cost import LayerCost
 from resnext.model.config import ResNeXtConfig
-
-NUM_CONFIGS = 200
 
 StorageWeakRef: Any = reductions.StorageWeakRef  # torch leaves it untyped
 
@@ -81,9 +80,9 @@ def rows_of_paths(layers: list[LayerCost]) -> dict[str, LayerCost]:
 
 
 @pytest.mark.slow
-def test_200_random_networks_cost_what_their_execution_costs() -> None:
+def test_random_networks_cost_what_their_execution_costs(effort: Effort) -> None:
     draw = random.Random(0)
-    for _ in range(NUM_CONFIGS):
+    for _ in range(effort.num_networks):
         config, sides = random_case(draw)
         cost = resnext.count(config, sides)
         model, image = build(config, sides)
@@ -96,9 +95,9 @@ def test_200_random_networks_cost_what_their_execution_costs() -> None:
 
 
 @pytest.mark.slow
-def test_200_random_networks_hold_and_keep_the_maps_that_are_counted() -> None:
+def test_random_networks_hold_and_keep_the_maps_that_are_counted(effort: Effort) -> None:
     draw = random.Random(1)
-    for _ in range(NUM_CONFIGS):
+    for _ in range(effort.num_networks):
         config, sides = random_case(draw)
         cost = resnext.count(config, sides)
         model, image = build(config, sides)

@@ -89,7 +89,7 @@ def exported(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", ["retinanet", "mask_rcnn", "faster_rcnn_c4"])
 def test_a_file_finds_what_pytorch_finds(exported: Any, family: str) -> None:
     network, file, report = exported(family)
     assert isinstance(report.parity, ObjectParity)
@@ -153,7 +153,7 @@ def test_a_file_that_finds_something_else_is_not_kept(
 ) -> None:
     monkeypatch.setattr(parity, "BOX_TOLERANCE_PX", 0.0)
     with pytest.raises(ExportError, match="was not kept: it differs from PyTorch on 8 images"):
-        export_model(trained("faster_rcnn_c4"), tmp_path / "net.onnx")
+        export_model(trained("retinanet"), tmp_path / "net.onnx")
     assert not list(tmp_path.iterdir())
 
 
