@@ -28,7 +28,7 @@ from resnext.errors import ConfigError
 from resnext.extras import EXTRA_OF, import_for
 from resnext.studies.execution.halving import Pruner
 from resnext.studies.study import Halving
-from resnext.tasks.detection.average_precision import BoxTally
+from resnext.tasks.detection.coco_measure import run_evaluation, truth_of
 from resnext.weights.own_file import save_weights
 
 
@@ -79,17 +79,11 @@ def _time_timm() -> object:
         raise ConfigError(f"benchmark: timm {reason_of(error)}") from None
 
 
-def _measure_boxes() -> object:
-    tally = BoxTally([], ())
-    tally.add(0, [])
-    return tally.result()
-
-
 USES: dict[str, Callable[[], object]] = {
     "audio": lambda: import_for("reading FLAC files", "soundfile"),
     "bench": _time_timm,
     "cluster": _command("study", "run", "table3", "--data", "digits", "--cluster", "local"),
-    "detection": _measure_boxes,
+    "detection": lambda: run_evaluation(truth_of([], [], (), []), [], "bbox"),
     "export": _command("export", "net.safetensors", "--out", "net.onnx"),
     "features": _command("features", "net.safetensors", "image.png", "--out", "x.parquet"),
     "halving": lambda: Pruner(Halving()),

@@ -28,7 +28,7 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
-from resnext.tasks.kinds import build_task, task_kind
+from resnext.tasks.kinds import build_task, check_targets, task_kind
 from resnext.tasks.task import Result, Task, TaskOptions
 
 EVALUATION = "evaluation.json"
@@ -201,11 +201,7 @@ def measure(
 def _task_of(card: ModelCard, target: EvaluationSet) -> Task:
     """Build what a network has learned, and check that the data are of that kind."""
     kind = task_kind(card.task)
-    if kind.targets != target.info.targets:
-        raise ConfigError(
-            f"the network has learned {kind.name}, for targets of the kind {kind.targets!r}; "
-            f"{target.info.name} has {target.info.targets!r}: give data like those of training"
-        )
+    check_targets(kind, target.info.name, target.info.targets)
     thresholds = card.thresholds
     if thresholds and target.class_subset is not None:  # other labels, or in another order
         thresholds = tuple(thresholds[output] for output in target.class_subset)

@@ -8,6 +8,7 @@ from pathlib import Path
 import onnx
 
 from resnext.data.config import DataConfig
+from resnext.data.sets.load import load_data
 from resnext.errors import ConfigError
 from resnext.evaluation.run import EvaluationOptions
 from resnext.export.export import (
@@ -27,7 +28,7 @@ from resnext.extras import needed_by
 from resnext.model.classifiers import refuse_detector
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import describe
-from resnext.tasks.kinds import task_kind
+from resnext.tasks.kinds import check_network, check_targets, task_kind
 
 
 def export_int8(
@@ -56,7 +57,7 @@ def export_int8(
         The file, and the changes by int8: size, time, error.
 
     Raises:
-        ConfigError: The options do not allow int8.
+        ConfigError: The options do not allow int8, or the data are not of the network's task.
         ExportError: The measure worsens by more than `max_loss`; no file is kept.
     """
     refuse_detector(loaded.config, "export in int8")
@@ -69,6 +70,10 @@ def export_int8(
     loaded = at_size(loaded, options.size_px)
     if not takes_samples(loaded):
         raise ConfigError("int8 is calibrated on images or signals, but the network takes neither")
+    kind = task_kind(loaded.card.task)
+    check_network(kind, loaded.config)
+    info = load_data(data).info
+    check_targets(kind, info.name, info.targets)
     calibration = data_samples(data, "train", loaded, num_calibration_images)
     spec = spec_of(loaded, options)
     with needed_by("export in int8"):
@@ -86,7 +91,7 @@ def export_int8(
         after = measure_error(staged, data, effort)
         first = as_taken(loaded.card, spec, next(sample_batches(calibration, loaded, spec))[:1])
         latency_ms, full_ms = time_both(staged, full, first)
-        figure = task_kind(loaded.card.task).measure
+        figure = kind.measure
         figures = Quantised(
             num_calibration_images=num_used,
             num_bytes=staged.stat().st_size,

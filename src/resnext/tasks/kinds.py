@@ -154,6 +154,24 @@ def fit_task(name: str, targets: TargetKind) -> TaskKind:
     )
 
 
+def check_targets(kind: TaskKind, name: str, targets: TargetKind) -> None:
+    """Check that data have what a network has learned.
+
+    Args:
+        kind: What it has learned.
+        name: Name of the data set.
+        targets: The targets of the data.
+
+    Raises:
+        ConfigError: They have other targets.
+    """
+    if kind.targets != targets:
+        raise ConfigError(
+            f"the network has learned {kind.name}, for targets of the kind {kind.targets!r}; "
+            f"{name} has {targets!r}: give data like those of training"
+        )
+
+
 def check_network(kind: TaskKind, model: ModelConfig) -> None:
     """Check that a network's outputs fit a task.
 

@@ -100,6 +100,13 @@ def test_too_great_a_loss_is_refused_and_nothing_kept(
     assert not list(tmp_path.iterdir())
 
 
+def test_data_without_masks_are_refused(trained: TrainedNetwork, tmp_path: Path) -> None:
+    digits = DataConfig(name="digits", workers=0)
+    with pytest.raises(ConfigError, match=r"learned segmentation.*'mask'; digits has 'class'"):
+        export_int8(trained, tmp_path / "net.onnx", ExportOptions(), digits)
+    assert not list(tmp_path.iterdir())
+
+
 def test_images_for_calibration_keep_their_size(
     shapes: DataConfig, trained: TrainedNetwork
 ) -> None:

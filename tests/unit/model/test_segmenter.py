@@ -146,8 +146,8 @@ def test_what_takes_classifiers_says_so(
         ("train --data digits --model fcn_resnet18 --out run", "classifies the whole image"),
         ("predict net.safetensors photo.png", "classifies the whole image"),
         ("features net.safetensors digits --out features.parquet", "only supports classifiers"),
-        ("export net.safetensors --out n.onnx --int8 --data digits", "only supports classifiers"),
-        ("export net.safetensors --out net.pt2 --to pt2", "exported to onnx or openvino"),
+        ("export net.safetensors --out n.onnx --int8 --data digits", "the whole image"),
+        ("export net.safetensors --out net.torchscript --to torchscript", "are exported to"),
     ):
         assert main(command.split()) == 2, command
         assert why in capsys.readouterr().err, command
