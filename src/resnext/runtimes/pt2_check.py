@@ -7,6 +7,7 @@ export` writes; anything else is refused.
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import re
@@ -115,8 +116,18 @@ def _is_plain(text: str, key: str) -> bool:
     if key in _UNUSED:
         return True
     if key in _TOKENS:
-        return not _TOKENS[key].sub("", text)
+        is_known = not _TOKENS[key].sub("", text)
+        return is_known and (_TOKENS[key] is not _FORMULA or _is_small_formula(text))
     return (_OPERATOR if key == "target" else _NAME).fullmatch(text) is not None
+
+
+def _is_small_formula(text: str) -> bool:
+    """Tell whether a formula has small values: no power, no shift, no repeated tuple."""
+    try:
+        nodes = list(ast.walk(ast.parse(text, mode="eval")))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return not any(isinstance(node, (ast.Tuple, ast.Pow, ast.LShift)) for node in nodes)
 
 
 def _refusal(path: Path, why: str) -> CheckpointError:

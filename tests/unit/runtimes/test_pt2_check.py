@@ -127,9 +127,11 @@ def replace_formula(entries: Entries, code: str) -> None:
     entries["models/model.json"] = (text[:start] + code + text[end:]).encode()
 
 
-def endless_guard(entries: Entries, _marker: Path) -> None:
-    code = "9**9**9**9 > 1"
-    change_json(entries, "models/model.json", lambda program: program["guards_code"].append(code))
+def endless_guard(code: str) -> Callable[[Entries, Path], None]:
+    def change(entries: Entries, _marker: Path) -> None:
+        change_json(entries, "models/model.json", lambda value: value["guards_code"].append(code))
+
+    return change
 
 
 def hostile_operator(entries: Entries, marker: Path) -> None:
@@ -189,7 +191,10 @@ HOSTILE = {
     "old weights": (hostile_weights_of_old, r"an entry 'data/weights/model\.pt'"),
     "guard": (hostile_guard, "guards_code .open"),
     "formula": (hostile_formula, r"expr_str .\[open"),
-    "endless guard": (endless_guard, r"guards_code .9\*\*9"),
+    "endless power": (endless_guard("9**9**9**9 > 1"), r"guards_code .9\*\*9"),
+    "endless shift": (endless_guard("1 << 99999999999 > 1"), "guards_code .1 << 9"),
+    "endless tuple": (endless_guard("(0, 0) * 99999999999 != 1"), r"guards_code .\(0, 0\)"),
+    "no formula": (endless_guard("1 +"), r"guards_code .1 \+"),
     "endless formula": (lambda entries, _: replace_formula(entries, "9**9**9**9"), "expr_str .9"),
     "named power": (
         lambda entries, _: replace_formula(entries, "Pow(9, Pow(9, Pow(9, 9)))"),
