@@ -47,6 +47,29 @@ def add_row(file: Path, row: dict[str, Any]) -> None:
     print(json.dumps(row), flush=True)
 
 
+def write_pairs(rows: list[dict[str, Any]], programs: tuple[str, str], measure: str) -> str | None:
+    """Write n, both means and the interval of their difference as cells of a Markdown table.
+
+    Args:
+        rows: Of one case: a program, a seed and figures each.
+        programs: Ours and the peer.
+        measure: The figure.
+
+    Returns:
+        The cells; None without a seed that both programs have.
+    """
+    ours, peer = (
+        {row["seed"]: row[measure] for row in rows if row["program"] == program}
+        for program in programs
+    )
+    seeds = sorted(ours.keys() & peer.keys())
+    if not seeds:
+        return None
+    means = [f"{statistics.mean(side[seed] for seed in seeds):.1f}" for side in (ours, peer)]
+    interval = write_interval([ours[seed] - peer[seed] for seed in seeds])
+    return " | ".join([str(len(seeds)), *means, interval])
+
+
 def write_interval(differences: list[float]) -> str:
     """Write the mean of paired differences with Student's 95 % interval."""
     mean = statistics.mean(differences)

@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from bench.detection.plain_loop import BATCH_SIZE, IMAGE_PX
-from bench.paired import add_row, read_rows, run_python, write_interval
+from bench.paired import add_row, read_rows, run_python, write_pairs
 
 _OURS, _PEER = "resnext", "torchvision"
 _MODEL = "resnext_1-1-1-1_16x4d"
@@ -65,22 +64,13 @@ def _key(row: dict[str, Any]) -> tuple[Any, ...]:
 def table(rows: list[dict[str, Any]]) -> str:
     """Write the means of both programs and the interval of their difference in Markdown."""
     lines = [
-        "| set | n | measure | ours, % | torchvision, % | difference, 95 % interval |",
+        "| set | measure | n | ours, % | torchvision, % | difference, 95 % interval |",
         "|---|---|---|---|---|---|",
     ]
     for name, measure in itertools.product(dict.fromkeys(row["set"] for row in rows), _MEASURES):
-        found: dict[str, dict[int, float]] = {_OURS: {}, _PEER: {}}
-        for row in rows:
-            if row["set"] == name:
-                found[row["program"]][row["seed"]] = row[measure]
-        seeds = sorted(found[_OURS].keys() & found[_PEER].keys())
-        ours_s, peer_s = ([found[program][seed] for seed in seeds] for program in (_OURS, _PEER))
-        if seeds:
-            lines.append(
-                f"| {name} | {len(seeds)} | {_MEASURES[measure]} | {statistics.mean(ours_s):.1f} | "
-                f"{statistics.mean(peer_s):.1f} | "
-                f"{write_interval([a - b for a, b in zip(ours_s, peer_s, strict=True)])} |"
-            )
+        of_set = [row for row in rows if row["set"] == name]
+        if cells := write_pairs(of_set, (_OURS, _PEER), measure):
+            lines.append(f"| {name} | {_MEASURES[measure]} | {cells} |")
     return "\n".join(lines)
 
 

@@ -15,12 +15,11 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.paired import add_row, read_rows, run_python, write_interval
+from bench.paired import add_row, read_rows, run_python, write_pairs
 from bench.segmentation import plain_loop
 from bench.segmentation.networks import HEADS, OUR_NAME, OUTPUT_STRIDE, Head, library_of
 
@@ -92,18 +91,9 @@ def table(rows: list[dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for head, precision in dict.fromkeys((row["head"], row["precision"]) for row in rows):
-        found: dict[str, dict[int, float]] = {_OURS: {}, _PEER: {}}
-        for row in rows:
-            if (row["head"], row["precision"]) == (head, precision):
-                found[row["program"]][row["seed"]] = row["test_miou"]
-        seeds = sorted(found[_OURS].keys() & found[_PEER].keys())
-        ours_s, peer_s = ([found[name][seed] for seed in seeds] for name in (_OURS, _PEER))
-        if seeds:
-            lines.append(
-                f"| {head}, {precision} | {library_of(head)} | {len(seeds)} | "
-                f"{statistics.mean(ours_s):.1f} | {statistics.mean(peer_s):.1f} | "
-                f"{write_interval([a - b for a, b in zip(ours_s, peer_s, strict=True)])} |"
-            )
+        case = [row for row in rows if (row["head"], row["precision"]) == (head, precision)]
+        if cells := write_pairs(case, (_OURS, _PEER), "test_miou"):
+            lines.append(f"| {head}, {precision} | {library_of(head)} | {cells} |")
     return "\n".join(lines)
 
 
