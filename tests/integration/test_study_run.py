@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from liveness import is_alive
 from small_study import (
     VALIDATION,
     all_figures,
     children,
     end_driver,
     figures,
-    is_gone,
     kill,
     long_settings,
     run,
@@ -80,7 +80,7 @@ def test_killing_changes_no_figure(tmp_path: Path, whom: str, undisturbed: dict[
         kill(*training.values())
     status, _ = end_driver(driver)
     assert status == (0 if whom == "child" else -signal.SIGKILL)
-    wait_for(lambda: all(is_gone(pid) for pid in training.values()))
+    wait_for(lambda: not any(map(is_alive, training.values())))
     rows = run(LONG, tmp_path, jobs=2)
     assert [row.state for row in rows] == ["done", "done"]
     assert all_figures(rows) == undisturbed
@@ -93,7 +93,7 @@ def test_a_child_without_its_driver_saves_and_leaves(tmp_path: Path) -> None:
     (folder, pid), *_ = wait_for_training(study, tmp_path).items()
     kill(driver.pid)
     end_driver(driver)
-    wait_for(lambda: is_gone(pid))
+    wait_for(lambda: not is_alive(pid))
     assert "stopped by SIGTERM and saved at" in (folder / "log.txt").read_text()
     assert not (folder / "result.json").exists()
     assert [row.state for row in status_rows(study, tmp_path)] == ["missing"]
@@ -109,7 +109,7 @@ def test_a_study_that_is_interrupted_saves_and_goes_on(
     status, said = end_driver(driver)
     assert status == 128 + signal.SIGINT
     assert "stopped by SIGINT; the running trials have saved" in said
-    assert all(is_gone(pid) for pid in training.values())
+    assert not any(map(is_alive, training.values()))
     assert any((folder / "run" / "last.safetensors").exists() for folder in training)
     rows = run(LONG, tmp_path, jobs=2)
     assert all_figures(rows) == undisturbed
@@ -175,7 +175,7 @@ def test_a_trial_trains_in_two_processes_and_leaves_none_behind(tmp_path: Path) 
     workers = [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     assert len(workers) == 2
     kill(pid)
-    wait_for(lambda: all(is_gone(worker) for worker in workers))
+    wait_for(lambda: not any(map(is_alive, workers)))
     status, _ = end_driver(driver)
     assert status == 0
     environment = json.loads((folder / "run" / "environment.json").read_text())

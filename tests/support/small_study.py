@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from liveness import is_alive
 from tiny_config import TINY
 
 from resnext.data.augment.config import AugmentConfig
@@ -124,20 +125,11 @@ def wait_for_training(study: Study, root: Path) -> dict[Path, int]:
     return result
 
 
-def is_gone(pid: int) -> bool:
-    """Tell whether a process has ended, or only its remains are left."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return True
-    return text.rpartition(")")[2].split()[0] == "Z"
-
-
 def kill(*pids: int) -> None:
     """End processes without a warning, and wait until they are gone."""
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: all(is_gone(pid) for pid in pids))
+    wait_for(lambda: not any(map(is_alive, pids)))
 
 
 def _main() -> int:
