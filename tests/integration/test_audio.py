@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command import Command
 from made_audio import write_tone, write_tones
-from runs import assert_same_bits, finish, start
+from runs import assert_same_bits, finish, finish_killed_after_a_save
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
@@ -16,7 +16,6 @@ from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.signals import SignalFacts, default_signal_model, signals
 from resnext.runs.config import RuntimeConfig, TrainConfig
-from resnext.runs.folder import open_run
 from resnext.weights.source import open_weights
 
 TINY = ResNeXtConfig(
@@ -49,14 +48,8 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_bits(
 ) -> None:
     config = _config(tmp_path, features)
     finish(config, tmp_path / "whole")
-    run = tmp_path / "killed"
-    process = start(config, run)
-    while process.is_alive() and not (run / "last.safetensors").exists():
-        process.join(0.01)
-    process.kill()
-    process.join()
-    finish(open_run(run), run)
-    assert_same_bits(run, tmp_path / "whole")
+    finish_killed_after_a_save(config, tmp_path / "killed")
+    assert_same_bits(tmp_path / "killed", tmp_path / "whole")
 
 
 @pytest.mark.slow

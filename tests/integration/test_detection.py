@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -14,11 +11,12 @@ from box_folders import NAMES, TINY_DETECTOR, write_boxes
 from runs import (
     NO_DROPOUT,
     assert_same_bits,
+    epoch_rows,
     finish,
+    finish_in_two,
+    finish_killed_at_random,
     largest_difference,
     small_run,
-    start,
-    start_two,
 )
 
 from resnext.cli.main import main
@@ -34,7 +32,6 @@ from resnext.model.config import DetectorConfig
 from resnext.model.create import create_model
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
-from resnext.runs.metrics_log import read_metrics
 from resnext.runs.runtime import Runtime
 from resnext.training.train import resolve
 from resnext.weights.own_file import save_weights
@@ -72,21 +69,15 @@ def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def epochs(run: Path) -> Iterator[dict[str, object]]:
-    for row in read_metrics(run):
-        if row["kind"] == "epoch":
-            yield {key: value for key, value in row.items() if key not in ("kind", "seconds")}
-
-
 def test_a_run_learns_and_records_what_it_did(run: Path) -> None:
-    first, *_, last = epochs(run)
+    first, *_, last = epoch_rows(run)
     assert last["train_loss"] < 0.8 * float(str(first["train_loss"]))  # type: ignore[operator]
     parts = [float(str(last[f"train_{name}_loss"])) for name in ("class", "box")]
     assert sum(parts) == pytest.approx(last["train_loss"], rel=1e-5)
     assert "train_mask_loss" not in last
     network = load(run)
     assert (network.card.task, network.card.classes) == ("detection", NAMES)
-    best = max(float(str(row["ap"])) for row in epochs(run))
+    best = max(float(str(row["ap"])) for row in epoch_rows(run))
     assert network.card.metrics["ap"] == best
 
 
@@ -100,16 +91,10 @@ def test_a_run_that_is_killed_ends_with_the_bits_of_one_that_was_not(
         config = config.replace(model=TINY_DETECTOR.replace(family=family))
         whole = tmp_path / "whole"
         finish(config, whole)
-    again, draw = tmp_path / "again", random.Random(0)
-    for _ in range(4):
-        is_begun = (again / "last.safetensors").exists()
-        process = start(open_run(again) if is_begun else config, again)
-        process.join(draw.uniform(2.0, 5.0))
-        process.kill()
-        process.join()
-    finish(open_run(again), again)
+    again = tmp_path / "again"
+    finish_killed_at_random(config, again, (2.0, 5.0))
     assert_same_bits(again, whole)
-    assert list(epochs(again)) == list(epochs(whole))
+    assert epoch_rows(again) == epoch_rows(whole)
 
 
 @pytest.mark.slow
@@ -133,16 +118,10 @@ def test_two_ranks_and_one_give_the_same_weights_and_figures(
     )
     plain = {NO_DROPOUT: "1"}
     finish(config, tmp_path / "one", **plain)
-    join(start_two(config, tmp_path / "two", **plain))
+    finish_in_two(config, tmp_path / "two", **plain)
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-5
-    for one, two in zip(epochs(tmp_path / "one"), epochs(tmp_path / "two"), strict=True):
+    for one, two in zip(epoch_rows(tmp_path / "one"), epoch_rows(tmp_path / "two"), strict=True):
         assert two == pytest.approx(one, rel=1e-2, abs=1e-2)
-
-
-def join(processes: list[BaseProcess]) -> None:
-    for process in processes:
-        process.join(timeout=300)
-    assert [process.exitcode for process in processes] == [0, 0]
 
 
 def test_evaluating_repeats_the_validation_of_training(run: Path) -> None:

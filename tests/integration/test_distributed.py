@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from runs import finish, largest_difference, small_run, start, start_two, tensors_of
+from runs import finish, finish_in_two, largest_difference, small_run, start, start_two, tensors_of
 from tiny_config import TINY
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
 from resnext.errors import CheckpointError
-from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig
 from resnext.runs.folder import open_run
 from resnext.runs.metrics_log import read_metrics
 from resnext.training.checkpoint_file import read_checkpoint
@@ -32,18 +32,11 @@ FROZEN = small_run(
 )
 
 
-def _train_in_two(config: TrainConfig, run: Path) -> None:
-    processes = start_two(config, run)
-    for process in processes:
-        process.join(timeout=300)
-    assert [process.exitcode for process in processes] == [0, 0]
-
-
 @pytest.mark.parametrize("accumulate", [1, 3])
 def test_two_ranks_and_one_give_the_same_weights(tmp_path: Path, accumulate: int) -> None:
     config = FROZEN.replace(accumulate=accumulate)
     finish(config, tmp_path / "one")
-    _train_in_two(config, tmp_path / "two")
+    finish_in_two(config, tmp_path / "two")
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
     _check_same_figures(tmp_path / "one", tmp_path / "two")
 
@@ -52,7 +45,7 @@ def test_two_ranks_and_one_weigh_the_classes_alike(tmp_path: Path) -> None:
     weights = {str(digit): 1.0 + digit for digit in range(10)}
     config = FROZEN.replace(class_weights=weights, label_smoothing=0.1, accumulate=3)
     finish(config, tmp_path / "one")
-    _train_in_two(config, tmp_path / "two")
+    finish_in_two(config, tmp_path / "two")
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
     _check_same_figures(tmp_path / "one", tmp_path / "two")
     finish(config.replace(class_weights=None), tmp_path / "plain")
@@ -61,7 +54,7 @@ def test_two_ranks_and_one_weigh_the_classes_alike(tmp_path: Path) -> None:
 
 def test_two_ranks_stop_early_together(tmp_path: Path) -> None:
     config = FROZEN.replace(optim=OptimConfig(lr=1e-7), early_stopping=2)
-    _train_in_two(config, tmp_path / "two")
+    finish_in_two(config, tmp_path / "two")
     epochs = [row["epoch"] for row in read_metrics(tmp_path / "two") if row["kind"] == "epoch"]
     assert epochs == [1, 2, 3]
 
@@ -94,7 +87,7 @@ def test_bad_files_that_any_process_met_are_listed(tmp_path: Path) -> None:
     data = DataConfig(name="folder", root=tmp_path / "data", image_size_px=8, workers=0)
     config = FROZEN.replace(data=data, schedule=ScheduleConfig(epochs=1))
     finish(config, tmp_path / "one")
-    _train_in_two(config, tmp_path / "two")
+    finish_in_two(config, tmp_path / "two")
     listed = [json.loads((tmp_path / run / "bad_files.json").read_text()) for run in ("one", "two")]
     assert listed[1] == listed[0]
     assert len(listed[0]) == 4
@@ -114,7 +107,7 @@ def test_too_many_bad_files_in_all_processes_together_stop_each(tmp_path: Path) 
 
 def test_two_ranks_with_batch_statistics_still_learn(tmp_path: Path) -> None:
     config = small_run(schedule=ScheduleConfig(kind="cosine", epochs=15), optim=OptimConfig(lr=0.4))
-    _train_in_two(config, tmp_path / "two")
+    finish_in_two(config, tmp_path / "two")
     errors = [line["top1_error"] for line in read_metrics(tmp_path / "two") if "top1_error" in line]
     assert len(errors) == config.schedule.epochs
     assert min(errors) < 20  # chance is 90
@@ -122,9 +115,9 @@ def test_two_ranks_with_batch_statistics_still_learn(tmp_path: Path) -> None:
 
 
 def test_gradients_sent_in_bf16_train_nearly_the_same(tmp_path: Path) -> None:
-    _train_in_two(FROZEN, tmp_path / "fp32")
+    finish_in_two(FROZEN, tmp_path / "fp32")
     sent = FROZEN.runtime.replace(compress_gradients=True)
-    _train_in_two(FROZEN.replace(runtime=sent), tmp_path / "bf16")
+    finish_in_two(FROZEN.replace(runtime=sent), tmp_path / "bf16")
     # bf16 keeps 8 bits of each gradient
     assert 0 < largest_difference(tmp_path / "fp32", tmp_path / "bf16") < 0.02
 
@@ -149,7 +142,7 @@ def test_another_number_of_processes_goes_on_in_mid_epoch(tmp_path: Path, first:
     assert [process.exitcode for process in begun] == [128 + signal.SIGTERM] * first
     assert _saved_step(run) >= step
     if first == 1:
-        _train_in_two(open_run(run), run)
+        finish_in_two(open_run(run), run)
     else:
         finish(open_run(run), run)
     assert largest_difference(tmp_path / "whole", run) < 1e-5

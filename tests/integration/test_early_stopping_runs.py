@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from runs import assert_same_bits, finish, small_run
+from runs import assert_same_bits, epoch_rows, epochs_of, finish, small_run
 
 from resnext.cli.main import main
 from resnext.errors import ConfigError
 from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run, write_config
-from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
 from resnext.training.target import RunTarget
 from resnext.training.train import train
@@ -23,19 +22,10 @@ STUCK = small_run(
 )
 
 
-def epochs_of(run: Path) -> list[int]:
-    """Return the numbers of the epochs in a run's log."""
-    return [row["epoch"] for row in read_metrics(run) if row["kind"] == "epoch"]
-
-
 def test_a_run_stops_early_and_goes_on_with_more_patience_bit_for_bit(tmp_path: Path) -> None:
     finish(STUCK, tmp_path / "run")
     assert epochs_of(tmp_path / "run") == [1, 2, 3]
-    assert [r["stale_epochs"] for r in read_metrics(tmp_path / "run") if r["kind"] == "epoch"] == [
-        0,
-        1,
-        2,
-    ]
+    assert [row["stale_epochs"] for row in epoch_rows(tmp_path / "run")] == [0, 1, 2]
     begun = open_run(tmp_path / "run")
     finish(begun, tmp_path / "run")  # resumed as it is, it stays where it stopped
     assert epochs_of(tmp_path / "run") == [1, 2, 3]

@@ -1,15 +1,20 @@
 """Several labels an image: the run is as exact as a classifier's, and every verb answers it."""
 
 import json
-import random
-from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 import torch
 from digit_tables import LABELS, write_digit_tables
-from runs import assert_same_bits, finish, largest_difference, small_run, start, start_two
+from runs import (
+    assert_same_bits,
+    epoch_rows,
+    finish,
+    finish_in_two,
+    finish_killed_at_random,
+    largest_difference,
+    small_run,
+)
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
@@ -22,8 +27,6 @@ from resnext.inference.files import predict_images
 from resnext.inference.load import load
 from resnext.inference.predictor import Predictor
 from resnext.runs.config import RuntimeConfig, TrainConfig
-from resnext.runs.folder import open_run
-from resnext.runs.metrics_log import read_metrics
 from resnext.runs.runtime import Runtime
 from resnext.tasks.multilabel.answer import LabelAnswer
 from resnext.weights.own_file import save_weights
@@ -59,26 +62,14 @@ def run(config: TrainConfig, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def epochs(run: Path) -> Iterator[dict[str, object]]:
-    for row in read_metrics(run):
-        if row["kind"] == "epoch":
-            yield {key: value for key, value in row.items() if key not in ("kind", "seconds")}
-
-
 @pytest.mark.slow
 def test_a_run_that_is_killed_ends_with_the_bits_of_one_that_was_not(
     run: Path, config: TrainConfig, tmp_path: Path
 ) -> None:
-    again, draw = tmp_path / "again", random.Random(0)
-    for _ in range(4):
-        is_begun = (again / "last.safetensors").exists()
-        process = start(open_run(again) if is_begun else config, again)
-        process.join(draw.uniform(1.0, 4.0))
-        process.kill()
-        process.join()
-    finish(open_run(again), again)
+    again = tmp_path / "again"
+    finish_killed_at_random(config, again)
     assert_same_bits(again, run)
-    assert list(epochs(again)) == list(epochs(run))
+    assert epoch_rows(again) == epoch_rows(run)
 
 
 def test_workers_change_no_bit(run: Path, config: TrainConfig, tmp_path: Path) -> None:
@@ -96,16 +87,10 @@ def test_two_ranks_and_one_give_the_same_weights_and_figures(
         accumulate=2,
     )
     finish(config, tmp_path / "one")
-    join(start_two(config, tmp_path / "two"))
+    finish_in_two(config, tmp_path / "two")
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
-    for one, two in zip(epochs(tmp_path / "one"), epochs(tmp_path / "two"), strict=True):
+    for one, two in zip(epoch_rows(tmp_path / "one"), epoch_rows(tmp_path / "two"), strict=True):
         assert two == pytest.approx(one, rel=1e-4, abs=1e-4)
-
-
-def join(processes: list[BaseProcess]) -> None:
-    for process in processes:
-        process.join(timeout=300)
-    assert [process.exitcode for process in processes] == [0, 0]
 
 
 def test_the_weights_know_their_labels_and_thresholds(run: Path) -> None:

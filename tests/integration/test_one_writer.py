@@ -10,11 +10,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from runs import end_of, small_run, start_command
+from runs import end_of, epochs_of, small_run, start_command
 
 from resnext.runs.config import ScheduleConfig
 from resnext.runs.folder import write_config
-from resnext.runs.metrics_log import read_metrics
 
 NUM_EPOCHS = 12
 
@@ -48,10 +47,6 @@ def await_file(process: BaseProcess, file: Path) -> None:
     while not file.exists():
         assert process.is_alive()
         time.sleep(0.01)
-
-
-def epochs_of(run: Path) -> list[int]:
-    return [row["epoch"] for row in read_metrics(run) if row["kind"] == "epoch"]
 
 
 def test_a_second_resume_names_the_process_that_writes_and_changes_nothing(

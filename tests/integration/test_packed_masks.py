@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mask_folders import tiny_segmenter, write_shapes
-from runs import assert_same_bits, finish, small_run, start
+from runs import assert_same_bits, finish, finish_killed_at_random, small_run
 
 from resnext.api.train_settings import build_config
 from resnext.cli import pack as pack_verb
@@ -14,7 +14,6 @@ from resnext.data.config import DataConfig
 from resnext.data.sets.parse import parse_data
 from resnext.evaluation.run import evaluate_run
 from resnext.runs.config import ScheduleConfig, TrainConfig
-from resnext.runs.folder import open_run
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +42,7 @@ def test_a_killed_run_on_shards_ends_with_the_weights_of_the_folder(
 ) -> None:
     finish(settings(parse_data(str(shapes))), tmp_path / "folder")
     packed = settings(parse_data(str(shapes.with_name("packed"))), workers=1)
-    process = start(packed, tmp_path / "shards")
-    process.join(4.0)
-    process.kill()
-    process.join()
-    is_begun = (tmp_path / "shards/last.safetensors").exists()
-    finish(open_run(tmp_path / "shards") if is_begun else packed, tmp_path / "shards")
+    finish_killed_at_random(packed, tmp_path / "shards", (4.0, 4.0), num_kills=1)
     assert_same_bits(tmp_path / "shards", tmp_path / "folder")
     wanted, found = evaluate_run(tmp_path / "folder"), evaluate_run(tmp_path / "shards")
     for key in ("mean_iou", "loss", "confusion", "per_class", "num_images"):

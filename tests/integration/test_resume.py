@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from runs import assert_same_bits, finish, small_run, start
+from runs import assert_same_bits, epoch_rows, finish, settings_of, small_run, start
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
 from resnext.errors import DataError
 from resnext.runs.config import ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
-from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
 from resnext.training.target import RunTarget
 from resnext.training.train import train
@@ -45,7 +44,7 @@ def test_twenty_kills_at_random_moments_change_no_bit(tmp_path: Path) -> None:
     for number in itertools.count():
         run = tmp_path / f"run{number}"
         while kills < NUM_KILLS:
-            process = start(_settings(run, config), run)
+            process = start(settings_of(run, config), run)
             _wait(process, run, draw, until=(_is_writing, _is_in_mid_epoch, None)[kills % 3])
             if not process.is_alive():
                 break
@@ -56,9 +55,9 @@ def test_twenty_kills_at_random_moments_change_no_bit(tmp_path: Path) -> None:
             in_epoch += _is_in_mid_epoch(run)
             if not (run / "config.yaml").exists():
                 shutil.rmtree(run, ignore_errors=True)  # killed before there was a run
-        finish(_settings(run, config), run)
+        finish(settings_of(run, config), run)
         assert_same_bits(run, reference)
-        assert _figures(run) == _figures(reference)
+        assert epoch_rows(run) == epoch_rows(reference)
         if kills == NUM_KILLS:
             break
     assert in_write > 0
@@ -71,7 +70,7 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "once", tmp_path / "twice")
     finish(open_run(tmp_path / "twice"), tmp_path / "twice")
     assert_same_bits(tmp_path / "twice", tmp_path / "once")
-    assert _figures(tmp_path / "twice") == _figures(tmp_path / "once")
+    assert epoch_rows(tmp_path / "twice") == epoch_rows(tmp_path / "once")
 
 
 def test_the_resolved_config_reproduces_the_run(tmp_path: Path) -> None:
@@ -83,7 +82,7 @@ def test_the_resolved_config_reproduces_the_run(tmp_path: Path) -> None:
 def test_another_seed_is_another_run(tmp_path: Path) -> None:
     finish(small_run(), tmp_path / "first")
     finish(small_run(seed=1), tmp_path / "second")
-    assert _figures(tmp_path / "first") != _figures(tmp_path / "second")
+    assert epoch_rows(tmp_path / "first") != epoch_rows(tmp_path / "second")
 
 
 def test_a_run_does_not_go_on_with_other_images(tmp_path: Path) -> None:
@@ -108,11 +107,6 @@ def test_a_run_does_not_go_on_with_other_images(tmp_path: Path) -> None:
             train(same, target, Display("quiet"))
     (run / "classes.json").unlink()  # as in a run of an earlier version
     train(same, RunTarget(resume=run), Display("quiet"))
-
-
-def _settings(run: Path, config: TrainConfig) -> TrainConfig:
-    """Return what `train` is given: the run's own settings once it has some."""
-    return open_run(run) if (run / "config.yaml").exists() else config
 
 
 def _wait(
@@ -143,9 +137,3 @@ def _is_in_mid_epoch(run: Path) -> bool:
         return False
     with safe_open(run / "last.safetensors", framework="pt") as file:
         return bool(json.loads(file.metadata()["position"])["step"] > 0)
-
-
-def _figures(run: Path) -> list[dict[str, object]]:
-    """Return the figures of the epochs, without the times."""
-    lines = [line for line in read_metrics(run) if line["kind"] == "epoch"]
-    return [{name: line[name] for name in line if name != "seconds"} for line in lines]

@@ -1,10 +1,7 @@
 """A class for each pixel: the run is as exact as a classifier's, and every verb answers it."""
 
 import json
-import random
 import re
-from collections.abc import Iterator
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +12,12 @@ from PIL import Image
 from runs import (
     NO_DROPOUT,
     assert_same_bits,
+    epoch_rows,
     finish,
+    finish_in_two,
+    finish_killed_at_random,
     largest_difference,
     small_run,
-    start,
-    start_two,
 )
 
 from resnext.cli.main import main
@@ -34,7 +32,6 @@ from resnext.inference.load import load
 from resnext.inference.predictor import Predictor
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
 from resnext.runs.folder import open_run
-from resnext.runs.metrics_log import read_metrics
 from resnext.runs.runtime import Runtime
 from resnext.tasks.segmentation.answer import MaskAnswer
 from resnext.training.train import resolve
@@ -72,15 +69,9 @@ def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
-def epochs(run: Path) -> Iterator[dict[str, object]]:
-    for row in read_metrics(run):
-        if row["kind"] == "epoch":
-            yield {key: value for key, value in row.items() if key not in ("kind", "seconds")}
-
-
 def test_a_small_network_learns_the_shapes(run: Path) -> None:
-    *_, last = epochs(run)
-    best = max(float(str(row["mean_iou"])) for row in epochs(run))
+    *_, last = epoch_rows(run)
+    best = max(float(str(row["mean_iou"])) for row in epoch_rows(run))
     assert best > 1.3 * float(str(last["guess"]))
     assert load(run).card.task == "segmentation"
     assert load(run).card.classes == NAMES
@@ -91,16 +82,10 @@ def test_a_small_network_learns_the_shapes(run: Path) -> None:
 def test_a_run_that_is_killed_ends_with_the_bits_of_one_that_was_not(
     run: Path, config: TrainConfig, tmp_path: Path
 ) -> None:
-    again, draw = tmp_path / "again", random.Random(0)
-    for _ in range(4):
-        is_begun = (again / "last.safetensors").exists()
-        process = start(open_run(again) if is_begun else config, again)
-        process.join(draw.uniform(1.0, 4.0))
-        process.kill()
-        process.join()
-    finish(open_run(again), again)
+    again = tmp_path / "again"
+    finish_killed_at_random(config, again)
     assert_same_bits(again, run)
-    assert list(epochs(again)) == list(epochs(run))
+    assert epoch_rows(again) == epoch_rows(run)
 
 
 def test_workers_change_no_bit(run: Path, config: TrainConfig, tmp_path: Path) -> None:
@@ -119,16 +104,10 @@ def test_two_ranks_and_one_give_the_same_weights_and_figures(
     )
     plain = {NO_DROPOUT: "1"}
     finish(config, tmp_path / "one", **plain)
-    join(start_two(config, tmp_path / "two", **plain))
+    finish_in_two(config, tmp_path / "two", **plain)
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6
-    for one, two in zip(epochs(tmp_path / "one"), epochs(tmp_path / "two"), strict=True):
+    for one, two in zip(epoch_rows(tmp_path / "one"), epoch_rows(tmp_path / "two"), strict=True):
         assert two == pytest.approx(one, rel=1e-3, abs=1e-3)
-
-
-def join(processes: list[BaseProcess]) -> None:
-    for process in processes:
-        process.join(timeout=300)
-    assert [process.exitcode for process in processes] == [0, 0]
 
 
 def test_evaluating_repeats_the_validation_of_training(run: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from command import Command
 from made_series import write_volumes, write_waves
-from runs import assert_same_bits, finish, start, start_two
+from runs import assert_same_bits, epoch_rows, finish, finish_in_two, finish_killed_after_a_save
 
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
@@ -18,8 +18,6 @@ from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.signals import SignalFacts, signals
 from resnext.runs.config import RuntimeConfig, TrainConfig
-from resnext.runs.folder import open_run
-from resnext.runs.metrics_log import read_metrics
 from resnext.weights.source import open_weights
 
 TINY = ResNeXtConfig(
@@ -58,24 +56,15 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_bits(
 ) -> None:
     config = make(tmp_path)
     finish(config, tmp_path / "whole")
-    run = tmp_path / "killed"
-    process = start(config, run)
-    while process.is_alive() and not (run / "last.safetensors").exists():
-        process.join(0.01)
-    process.kill()
-    process.join()
-    finish(open_run(run), run)
-    assert_same_bits(run, tmp_path / "whole")
+    finish_killed_after_a_save(config, tmp_path / "killed")
+    assert_same_bits(tmp_path / "killed", tmp_path / "whole")
 
 
 @pytest.mark.slow
 def test_two_processes_see_the_same_series_and_agree_on_the_figures(tmp_path: Path) -> None:
     config = _series(tmp_path)
-    processes = start_two(config, tmp_path / "two")
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
-    last = [row for row in read_metrics(tmp_path / "two") if row["kind"] == "epoch"][-1]
+    finish_in_two(config, tmp_path / "two")
+    last = epoch_rows(tmp_path / "two")[-1]
     assert last["epoch"] == 6
     assert 0 <= last["top1_error"] <= 100
 

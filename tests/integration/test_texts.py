@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from command import Command
 from made_texts import question, write_questions
-from runs import assert_same_bits, finish, start
+from runs import assert_same_bits, finish, finish_killed_after_a_save
 
 from resnext.data.config import DataConfig
 from resnext.data.signals.augment_config import SignalAugmentConfig
 from resnext.model.config import ResNeXtConfig
 from resnext.recipes.text import for_text, text
 from resnext.runs.config import RuntimeConfig, TrainConfig
-from resnext.runs.folder import open_run
 from resnext.weights.source import open_weights
 
 TINY = ResNeXtConfig(
@@ -43,14 +42,8 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_with_the_same_bits(tmp_path:
     assert isinstance(config.model, ResNeXtConfig)
     assert config.model.dropout > 0
     finish(config, tmp_path / "whole")
-    run = tmp_path / "killed"
-    process = start(config, run)
-    while process.is_alive() and not (run / "last.safetensors").exists():
-        process.join(0.01)
-    process.kill()
-    process.join()
-    finish(open_run(run), run)
-    assert_same_bits(run, tmp_path / "whole")
+    finish_killed_after_a_save(config, tmp_path / "killed")
+    assert_same_bits(tmp_path / "killed", tmp_path / "whole")
 
 
 @pytest.mark.slow

@@ -5,9 +5,12 @@ takes a fraction of a second.
 """
 
 import multiprocessing
+import random
 import socket
+from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -16,6 +19,8 @@ from tiny_config import TINY
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.config import DataConfig
 from resnext.runs.config import OptimConfig, RuntimeConfig, ScheduleConfig, TrainConfig
+from resnext.runs.folder import open_run
+from resnext.runs.metrics_log import read_metrics
 from resnext.training.display import Display
 from resnext.training.interrupt import Interrupted
 from resnext.training.target import RunTarget
@@ -53,6 +58,34 @@ def finish(config: TrainConfig, run: Path, **environment: str) -> None:
     assert process.exitcode == 0
 
 
+def finish_killed_after_a_save(config: TrainConfig, run: Path) -> None:
+    """Train a run to its end that is killed as soon as it has saved."""
+    process = start(config, run)
+    while process.is_alive() and not (run / "last.safetensors").exists():
+        process.join(0.01)
+    process.kill()
+    process.join()
+    finish(settings_of(run, config), run)
+
+
+def finish_killed_at_random(
+    config: TrainConfig, run: Path, seconds: tuple[float, float] = (1.0, 4.0), num_kills: int = 4
+) -> None:
+    """Train a run to its end that is killed several times, each so many seconds after its start."""
+    draw = random.Random(0)
+    for _ in range(num_kills):
+        process = start(settings_of(run, config), run)
+        process.join(draw.uniform(*seconds))
+        process.kill()
+        process.join()
+    finish(settings_of(run, config), run)
+
+
+def settings_of(run: Path, config: TrainConfig) -> TrainConfig:
+    """Return the settings of a run, or those to begin it with."""
+    return open_run(run) if (run / "config.yaml").exists() else config
+
+
 NO_DROPOUT = "RESNEXT_TESTS_WITHOUT_DROPOUT"
 """Set in the environment of a run, it leaves dropout out, which processes draw differently."""
 
@@ -64,6 +97,32 @@ def start_two(config: TrainConfig, run: Path, **environment: str) -> list[BasePr
         port = probe.getsockname()[1]
     place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
     return [start(config, run, RANK=str(rank), **place, **environment) for rank in range(2)]
+
+
+def finish_in_two(config: TrainConfig, run: Path, **environment: str) -> None:
+    """Train a run to its end in two processes of one group."""
+    end_together(start_two(config, run, **environment))
+
+
+def end_together(processes: Sequence[BaseProcess]) -> None:
+    """Wait until all processes have ended well."""
+    for process in processes:
+        process.join(timeout=300)
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+
+
+def epoch_rows(run: Path) -> list[dict[str, Any]]:
+    """Return what the log of a run holds on each epoch, without times."""
+    return [
+        {key: value for key, value in row.items() if key not in ("kind", "seconds")}
+        for row in read_metrics(run)
+        if row["kind"] == "epoch"
+    ]
+
+
+def epochs_of(run: Path) -> list[int]:
+    """Return the numbers of the epochs in the log of a run."""
+    return [row["epoch"] for row in epoch_rows(run)]
 
 
 def tensors_of(run: Path) -> dict[str, torch.Tensor]:
