@@ -71,13 +71,13 @@ def run(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_learns_and_records_what_it_did(run: Path) -> None:
     first, *_, last = epoch_rows(run)
-    assert last["train_loss"] < 0.8 * float(str(first["train_loss"]))  # type: ignore[operator]
-    parts = [float(str(last[f"train_{name}_loss"])) for name in ("class", "box")]
+    assert last["train_loss"] < 0.8 * first["train_loss"]
+    parts = [last[f"train_{name}_loss"] for name in ("class", "box")]
     assert sum(parts) == pytest.approx(last["train_loss"], rel=1e-5)
     assert "train_mask_loss" not in last
     network = load(run)
     assert (network.card.task, network.card.classes) == ("detection", NAMES)
-    best = max(float(str(row["ap"])) for row in epoch_rows(run))
+    best = max(row["ap"] for row in epoch_rows(run))
     assert network.card.metrics["ap"] == best
 
 

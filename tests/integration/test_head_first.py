@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import assert_same_bits, largest_difference, small_run
+from runs import assert_same_bits, finish_in_two, largest_difference, small_run
 from safetensors.torch import load_file
-from test_distributed import FROZEN, _train_in_two
+from test_distributed import FROZEN
 from tiny_config import TINY
 
 import resnext
@@ -94,5 +94,5 @@ def test_all_but_the_classifier_stays_as_loaded_in_the_first_phase(
 def test_two_ranks_and_one_enter_the_second_phase_together(tmp_path: Path, weights: Path) -> None:
     config = FROZEN.replace(model=TINY, weights=weights, schedule=SCHEDULE)
     _train(config, tmp_path / "one")
-    _train_in_two(config, tmp_path / "two")
+    finish_in_two(config, tmp_path / "two")
     assert largest_difference(tmp_path / "one", tmp_path / "two") < 1e-6

@@ -187,6 +187,21 @@ class DataInfo:
     targets: TargetKind = "class"
     signal: SignalInput | None = None
 
+    @classmethod
+    def of_signals(
+        cls, name: str, classes: tuple[str, ...], signal: SignalInput, targets: TargetKind = "class"
+    ) -> DataInfo:
+        """Return the facts about a set of signals.
+
+        Args:
+            name: Name of the set.
+            classes: Class names, in the order of the labels.
+            signal: How its signals are prepared.
+            targets: Kind of target of a signal.
+        """
+        unused = (0.0,) * signal.in_channels, (1.0,) * signal.in_channels
+        return cls(name, classes, signal.in_channels, signal.size, *unused, targets, signal)
+
     @property
     def noun(self) -> str:
         """What the set holds, in the plural: images, series, volumes, texts or videos."""

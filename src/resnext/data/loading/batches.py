@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from resnext.errors import ConfigError
+
 
 def num_steps(num_images: int, batch_size: int) -> int:
     """Return the steps of an epoch: the fewest with batches of at most `batch_size`."""
@@ -34,3 +36,17 @@ def largest_share(num_images: int, batch_size: int, world_size: int) -> int:
     largest_batch = -(-num_images // num_steps(num_images, batch_size))
     shares = (rank_span(0, largest_batch, rank, world_size) for rank in range(world_size))
     return max(end - start for start, end in shares)
+
+
+def check_shares(num_images: int, batch_size: int, world_size: int, noun: str = "images") -> None:
+    """Check that each process gets an image of every batch.
+
+    Raises:
+        ConfigError: A batch has too few.
+    """
+    smallest_batch = num_images // num_steps(num_images, batch_size)
+    if smallest_batch < 2 * world_size - 1:  # parts are whole pairs
+        raise ConfigError(
+            f"batches of {smallest_batch} {noun} are too small for {world_size} processes; use "
+            "fewer processes or a larger batch_size"
+        )

@@ -8,14 +8,20 @@ import torch
 
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
+from resnext.data.loading.batches import (
+    batch_span,
+    check_shares,
+    largest_share,
+    num_steps,
+    rank_span,
+)
 from resnext.data.loading.box_render import BoxEvalRenderer, BoxTrainRenderer
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
 from resnext.data.loading.feed import Feed
 from resnext.data.loading.render import Rendered
 from resnext.data.random import Draw, bits, derive
 from resnext.data.split import DataInfo, Split
-from resnext.errors import ConfigError, DataError
+from resnext.errors import DataError
 
 
 class BoxTrainLoader:
@@ -55,11 +61,7 @@ class BoxTrainLoader:
         """
         self.num_steps = num_steps(len(split), config.batch_size)
         self.largest_share = largest_share(len(split), config.batch_size, config.world_size)
-        if len(split) // self.num_steps < 2 * config.world_size - 1:
-            raise ConfigError(
-                f"batches of {len(split) // self.num_steps} images are too small for "
-                f"{config.world_size} processes; use fewer processes or a larger batch_size"
-            )
+        check_shares(len(split), config.batch_size, config.world_size)
         shapes_n2 = split.shapes_n2
         assert shapes_n2 is not None  # splits of boxes know them
         self._is_tall_n = shapes_n2[:, 0] > shapes_n2[:, 1]

@@ -12,7 +12,13 @@ from resnext.data.augment.mix import apply_mix, draw_mix, is_mixing
 from resnext.data.augment.transform import is_per_sample
 from resnext.data.bad_files import BadFiles
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
+from resnext.data.loading.batches import (
+    batch_span,
+    check_shares,
+    largest_share,
+    num_steps,
+    rank_span,
+)
 from resnext.data.loading.config import TrainLoaderConfig
 from resnext.data.loading.feed import Feed
 from resnext.data.loading.render import TrainRenderer
@@ -58,11 +64,7 @@ class TrainLoader:
             )
         self.num_steps = num_steps(len(split), config.batch_size)
         self.largest_share = largest_share(len(split), config.batch_size, world_size)
-        if len(split) // self.num_steps < 2 * world_size - 1:
-            raise ConfigError(
-                f"batches of {len(split) // self.num_steps} images are too small for "
-                f"{world_size} processes; use fewer processes or a larger batch_size"
-            )
+        check_shares(len(split), config.batch_size, world_size)
         is_for_masks = augment.crop == "scaled" and info.targets == "mask"
         if augment.crop in ("scaled", "objects") and not is_for_masks:
             raise ConfigError(

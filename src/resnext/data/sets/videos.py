@@ -67,15 +67,7 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
     signal = _signal(config)
     built = {name: _build(folders[name], one, classes, signal) for name, one in listed.items()}
     splits, origin = settle_splits(root, built, len(classes), config)
-    info = DataInfo(
-        name=config.label,
-        classes=classes,
-        in_channels=3,
-        image_size_px=signal.size,
-        mean=(0.0,) * 3,
-        std=(1.0,) * 3,
-        signal=signal,
-    )
+    info = DataInfo.of_signals(config.label, classes, signal)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
 
 

@@ -57,15 +57,7 @@ def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
     known = splits["train"] if len(splits["train"]) else splits["val"]
     mean, std = channel_statistics(known.values_ncx.numpy())
     signal = SignalInput(kind="volume", size=side, mean=mean, std=std)
-    info = DataInfo(
-        name=config.label,
-        classes=classes,
-        in_channels=signal.in_channels,
-        image_size_px=side,
-        mean=(0.0,) * signal.in_channels,
-        std=(1.0,) * signal.in_channels,
-        signal=signal,
-    )
+    info = DataInfo.of_signals(config.label, classes, signal)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
 
 

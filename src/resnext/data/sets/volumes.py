@@ -184,16 +184,7 @@ def _volumes(
     }
     mean, std = _statistics(splits["train"])
     signal = SignalInput(kind="volume", size=side, mean=mean, std=std)
-    info = DataInfo(
-        name=config.label,
-        classes=classes,
-        in_channels=signal.in_channels,
-        image_size_px=side,
-        mean=(0.0,) * signal.in_channels,
-        std=(1.0,) * signal.in_channels,
-        targets=kind,
-        signal=signal,
-    )
+    info = DataInfo.of_signals(config.label, classes, signal, kind)
     val = splits["val"] if "val" in splits else splits["test"]
     return DataSet(info, splits["train"], val, splits.get("test") if "val" in splits else None)
 

@@ -12,7 +12,13 @@ import torch
 
 from resnext.data.augment.mix import draw_mix, is_mixing
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
+from resnext.data.loading.batches import (
+    batch_span,
+    check_shares,
+    largest_share,
+    num_steps,
+    rank_span,
+)
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
 from resnext.data.random import subset_order
 from resnext.data.signals.audio_augment import WaveAugmenter
@@ -106,11 +112,7 @@ class SignalTrainLoader:
         world_size = config.world_size
         self.num_steps = num_steps(len(split), config.batch_size)
         self.largest_share = largest_share(len(split), config.batch_size, world_size)
-        if len(split) // self.num_steps < 2 * world_size - 1:
-            raise ConfigError(
-                f"batches of {len(split) // self.num_steps} signals are too small for "
-                f"{world_size} processes; use fewer processes or a larger batch_size"
-            )
+        check_shares(len(split), config.batch_size, world_size, "signals")
         check_mixing(config, signal)
         self._split, self._signal, self._config = split, signal, config
         self._augmenter = SignalAugmenter(augment, signal, config.seed)

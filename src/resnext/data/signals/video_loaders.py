@@ -15,7 +15,13 @@ from itertools import islice
 import torch
 
 from resnext.data.loading.batch import Batch
-from resnext.data.loading.batches import batch_span, largest_share, num_steps, rank_span
+from resnext.data.loading.batches import (
+    batch_span,
+    check_shares,
+    largest_share,
+    num_steps,
+    rank_span,
+)
 from resnext.data.loading.config import LoaderConfig, TrainLoaderConfig
 from resnext.data.random import Draw, below, derive, uniform
 from resnext.data.signals.augment_config import SignalAugmentConfig
@@ -68,11 +74,7 @@ class VideoTrainLoader:
         world_size = config.world_size
         self.num_steps = num_steps(len(split), config.batch_size)
         self.largest_share = largest_share(len(split), config.batch_size, world_size)
-        if len(split) // self.num_steps < 2 * world_size - 1:
-            raise ConfigError(
-                f"batches of {len(split) // self.num_steps} videos are too small for "
-                f"{world_size} processes; use fewer processes or a larger batch_size"
-            )
+        check_shares(len(split), config.batch_size, world_size, "videos")
         check_mixing(config, signal)
         _check_augment(augment)
         self._split, self._signal, self._config = split, signal, config

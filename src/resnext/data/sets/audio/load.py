@@ -78,25 +78,15 @@ def load_audio(root: Path, config: DataConfig) -> DataSet:
     _check_channels(root, decoded)
     splits = {name: _split(files[name], found) for name, found in decoded.items()}
     in_channels = splits["train" if len(splits["train"]) else "val"].values_ncx.shape[1]
-    plain = (0.0,) * in_channels, (1.0,) * in_channels
     signal = SignalInput(
-        kind="audio", size=size, fit="pad", normalise=config.normalise, mean=plain[0], std=plain[1],
-        sound=sound,
+        kind="audio", size=size, fit="pad", normalise=config.normalise, sound=sound,
+        mean=(0.0,) * in_channels, std=(1.0,) * in_channels,
     )  # fmt: skip
     splits = {name: replace(split, signal=signal) for name, split in splits.items()}
     if config.normalise == "channel" and len(splits["train"]):
         mean, std = sound_statistics(splits["train"], signal)
         signal = signal.replace(mean=mean, std=std)
-    info = DataInfo(
-        name=config.label,
-        classes=listed.info.classes,
-        in_channels=in_channels,
-        image_size_px=size,
-        mean=plain[0],
-        std=plain[1],
-        targets=listed.info.targets,
-        signal=signal,
-    )
+    info = DataInfo.of_signals(config.label, listed.info.classes, signal, listed.info.targets)
     remarks = _remarks(files, decoded, rate_hz)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), listed.origin, remarks)
 

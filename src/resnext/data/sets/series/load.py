@@ -50,15 +50,7 @@ def load_series(path: Path, config: DataConfig) -> DataSet:
         splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
     known = splits["train"] if len(splits["train"]) else splits["val"]
     signal = _signal(known, length, config)
-    info = DataInfo(
-        name=config.label,
-        classes=classes,
-        in_channels=signal.in_channels,
-        image_size_px=length,
-        mean=(0.0,) * signal.in_channels,
-        std=(1.0,) * signal.in_channels,
-        signal=signal,
-    )
+    info = DataInfo.of_signals(config.label, classes, signal)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
 
 

@@ -61,16 +61,7 @@ def load_texts(path: Path, config: DataConfig) -> DataSet:
     splits = {
         name: _build(raw, targets, chosen, signal, config.label) for name, chosen in rows.items()
     }
-    info = DataInfo(
-        name=config.label,
-        classes=targets.classes,
-        in_channels=1,
-        image_size_px=length,
-        mean=(0.0,),
-        std=(1.0,),
-        targets=targets.kind,
-        signal=signal,
-    )
+    info = DataInfo.of_signals(config.label, targets.classes, signal, targets.kind)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
 
 
