@@ -207,6 +207,8 @@ def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:
 
 
 def _parse(key: str, text: str) -> Any:
+    if text.isspace():  # a separator; for YAML it would be nothing
+        return text
     try:
         return parse_yaml(text)
     except ValueError as error:

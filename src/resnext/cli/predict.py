@@ -197,3 +197,10 @@ def _check(arguments: Predict) -> None:
     if arguments.json and arguments.csv:
         raise ConfigError("give either --json or --csv, not both")
     check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})
+    given = {path.resolve() for path in arguments.images}
+    for flag, folder in (("--draw", arguments.draw), ("--masks", arguments.masks)):
+        if folder is not None and folder.resolve() in given:
+            raise ConfigError(
+                f"{flag} {folder}: this folder is an input, and its files would be replaced; "
+                "choose another folder"
+            )

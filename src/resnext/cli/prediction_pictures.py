@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from resnext.errors import ConfigError, RunError
 from resnext.inference.files import Prediction
@@ -15,8 +16,14 @@ from resnext.tasks.answer import Answer
 Read = Callable[[Path], Image.Image]
 
 
+_SOFTWARE = "resnext predict"
+
+
 class PictureFolder:
-    """A folder with one file per image, of the same name; repeated names are numbered."""
+    """A folder with one file per image, of the same name; repeated names are numbered.
+
+    Files of an earlier call are replaced, and no others.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Create the folder.
@@ -25,7 +32,7 @@ class PictureFolder:
             RunError: It cannot be created.
         """
         self._folder = folder
-        self._used: Counter[str] = Counter()
+        self._used: set[str] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -37,20 +44,35 @@ class PictureFolder:
         """Write the picture that belongs to an image file.
 
         Raises:
-            RunError: It cannot be written, or would replace the image itself.
+            RunError: It cannot be written, or would replace a file that this command did not write.
         """
-        self._used[path.stem] += 1
-        number = self._used[path.stem]
-        name = path.stem if number == 1 else f"{path.stem}-{number}"
-        target = self._folder / f"{name}.png"
-        if target.exists() and target.samefile(path):
+        target = self._folder / f"{self._new_name(path.stem)}.png"
+        if target.exists() and not _is_ours(target):
             raise RunError(
-                f"{target} is the image itself and would be overwritten; choose another folder"
+                f"{target} exists and was not written by `resnext predict`; choose another folder"
             )
+        mark = PngInfo()
+        mark.add_text("Software", _SOFTWARE)
         try:
-            picture.save(target, "PNG")
+            picture.save(target, "PNG", pnginfo=mark)
         except OSError as error:
             raise RunError(f"cannot write {target}: {error.strerror or error}") from None
+
+    def _new_name(self, stem: str) -> str:
+        """Return a name that no image of this call has; file systems may ignore letter case."""
+        names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+        name = next(name for name in names if name.casefold() not in self._used)
+        self._used.add(name.casefold())
+        return name
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether an earlier call wrote a file: its mark is at the beginning."""
+    try:
+        with path.open("rb") as file:
+            return b"Software\0" + _SOFTWARE.encode() in file.read(1024)
+    except OSError:
+        return False
 
 
 class Pictures:
@@ -68,12 +90,13 @@ class Pictures:
             masks: Folder of masks, or None.
 
         Raises:
-            ConfigError: Masks are requested, but the network classifies whole images.
+            ConfigError: Masks are requested, but the network does not classify pixels.
             RunError: A folder cannot be created.
         """
         if masks is not None and not answers.has_mask:
             raise ConfigError(
-                "--masks: this network classifies whole images and has no masks; leave it out"
+                "--masks: this network does not classify pixels; leave it out. Masks of objects "
+                "are printed by --json and drawn by --draw"
             )
         if draw is not None and masks is not None and draw.resolve() == masks.resolve():
             raise ConfigError(

@@ -28,7 +28,7 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
-from resnext.tasks.kinds import build_task, check_targets, task_kind
+from resnext.tasks.kinds import build_task
 from resnext.tasks.task import Result, Task, TaskOptions
 
 EVALUATION = "evaluation.json"
@@ -198,14 +198,16 @@ def measure(
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
 
 
+_AS_IN_TRAINING = {"masks": ("ignore_value",), "table": ("label_separator",)}
+"""Settings of the data that other data of the same kind share."""
+
+
 def _task_of(card: ModelCard, target: EvaluationSet) -> Task:
-    """Build what a network has learned, and check that the data are of that kind."""
-    kind = task_kind(card.task)
-    check_targets(kind, target.info.name, target.info.targets)
+    """Build what a network has learned."""
     thresholds = card.thresholds
     if thresholds and target.class_subset is not None:  # other labels, or in another order
         thresholds = tuple(thresholds[output] for output in target.class_subset)
-    return build_task(kind.name, TaskOptions(target.info.classes, thresholds=thresholds))
+    return build_task(card.task, TaskOptions(target.info.classes, thresholds=thresholds))
 
 
 def _module(
@@ -257,13 +259,16 @@ def _is_own_whole(data: DataConfig, own: DataConfig) -> bool:
 def _data(run: Path | TrainedNetwork, protocol: Protocol, config: TrainConfig | None) -> DataConfig:
     """Return the data set that was asked for, else the run's own.
 
-    Other masks have no class where the run's own have none, unless they say another value.
+    Other masks and tables are read as the run's own, unless they say something else.
     """
     if protocol.data is not None:
         given = protocol.data
-        if config is not None and given.name == "masks" and given.ignore_value is None:
-            return given.replace(ignore_value=config.data.ignore_value)
-        return given
+        if config is None or given.name != config.data.name:
+            return given
+        own = {key: getattr(config.data, key) for key in _AS_IN_TRAINING.get(given.name, ())}
+        return given.replace(
+            **{key: value for key, value in own.items() if getattr(given, key) is None}
+        )
     if config is None:
         name = run if isinstance(run, Path) else "a bare network"
         raise ConfigError(

@@ -12,12 +12,15 @@ from resnext.data.config import DataConfig, ViewConfig
 from resnext.data.prepare.views import view_of_card
 from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
+from resnext.data.sets.masks.class_list import find_class_list
 from resnext.data.split import DataInfo, DataSet, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.fit_signals import as_encoded, as_in_training, fit_signals
+from resnext.evaluation.fit_tables import as_in_task
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
+from resnext.tasks.kinds import check_targets, task_kind
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,11 @@ def open_target(
         DataError: The data set is missing or has classes that the network does not know.
     """
     info, split, num_in_set = _open_split(protocol, data, model, given)
+    check_targets(task_kind(model.card.task), info.name, info.targets)
     info = fit_images(info, split, model)
     class_subset = map_classes(model.card.classes, info.classes, model.config.num_classes)
+    if class_subset is not None and _has_unlisted_masks(data):
+        info, class_subset = _with_all_classes(info, class_subset, model)
     is_whole = len(split) == num_in_set
     source: dict[str, Any] = {"name": info.name, "split": "all" if is_whole else protocol.split}
     if data.root is not None:
@@ -126,12 +132,27 @@ def open_target(
     return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
 
 
+def _has_unlisted_masks(data: DataConfig) -> bool:
+    """Return whether classes are the values that happen to occur in masks."""
+    return data.name == "masks" and data.root is not None and find_class_list(data.root) is None
+
+
+def _with_all_classes(
+    info: DataInfo, class_subset: list[int], model: TrainedNetwork
+) -> tuple[DataInfo, list[int]]:
+    """Add the network's classes that occur in no mask: a pixel may be taken for one of them."""
+    others = [output for output in range(len(model.classes)) if output not in class_subset]
+    classes = info.classes + tuple(model.classes[output] for output in others)
+    return replace(info, classes=classes), class_subset + others
+
+
 def _open_split(
     protocol: Protocol, data: DataConfig, model: TrainedNetwork, given: DataSet | None
 ) -> tuple[DataInfo, Split, int]:
     """Return the images with the number of those in all splits."""
     if not protocol.imagenet_v2:
-        loaded = load_data(as_in_training(data, model.card.signal), given)
+        data = as_in_task(as_in_training(data, model.card.signal), model.card)
+        loaded = load_data(data, given)
         num_in_set = sum(map(len, splits_of(loaded).values()))
         split = as_encoded(choose_split(loaded, protocol.split), model.card.signal)
         return loaded.info, split, num_in_set

@@ -60,16 +60,37 @@ def test_a_bad_file_has_no_picture(photo: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "drawn").iterdir()) == []
 
 
-def test_an_image_is_never_replaced(tmp_path: Path) -> None:
-    path = tmp_path / "photo.png"
-    Image.new("RGB", (2, 2)).save(path)
+@pytest.mark.parametrize("given", ["photo.png", "photo.jpg"])
+def test_a_file_of_the_user_is_never_replaced(tmp_path: Path, given: str) -> None:
+    Image.new("RGB", (2, 2)).save(tmp_path / "photo.png")
+    Image.new("RGB", (2, 2)).save(tmp_path / "photo.jpg")
+    before = (tmp_path / "photo.png").read_bytes()
     pictures = Pictures(MaskAnswer, decode, tmp_path, None)
-    with pytest.raises(RunError, match="is the image itself"):
-        pictures.write(Prediction(0, path, ANSWER))
+    with pytest.raises(RunError, match=r"photo\.png exists and was not written by"):
+        pictures.write(Prediction(0, tmp_path / given, ANSWER))
+    assert (tmp_path / "photo.png").read_bytes() == before
+
+
+def test_files_of_an_earlier_call_are_replaced(photo: Path, tmp_path: Path) -> None:
+    for share in (0, 1):
+        pictures = Pictures(MaskAnswer, decode, None, tmp_path / "masks")
+        answer = MaskAnswer(np.full((2, 2), share, np.uint8), ("background", "cat"))
+        pictures.write(Prediction(0, photo, answer))
+    assert (pixels_of(tmp_path / "masks" / "photo.png") == 1).all()
+
+
+def test_numbered_names_never_meet_the_name_of_another_image(tmp_path: Path) -> None:
+    names = ("a.jpg", "a-2.jpg", "sub/a.jpg", "sub/A.jpg")
+    pictures = Pictures(MaskAnswer, decode, None, tmp_path / "masks")
+    for number, name in enumerate(names):
+        answer = MaskAnswer(np.full((2, 2), number, np.uint8), tuple("0123"))
+        pictures.write(Prediction(number, tmp_path / name, answer))
+    found = {file.name: int(pixels_of(file)[0, 0]) for file in (tmp_path / "masks").iterdir()}
+    assert found == {"a.png": 0, "a-2.png": 1, "a-3.png": 2, "A-4.png": 3}
 
 
 def test_masks_of_a_classifier_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--masks: this network classifies whole images"):
+    with pytest.raises(ConfigError, match="--masks: this network does not classify pixels"):
         Pictures(ClassAnswer, decode, None, tmp_path)
 
 

@@ -50,11 +50,18 @@ class GivenColumns:
 
 UNNAMED = GivenColumns()
 
+FlagFault = Callable[[str], str | None]
+"""Returns why a column does not hold a label: empty if it does, None if it holds something else."""
+
+
+def _no_flags(_: str) -> None:
+    return None
+
 
 def find_columns(
     names: Sequence[str],
     given: GivenColumns = UNNAMED,
-    is_flag: Callable[[str], bool] = lambda _: False,
+    flag_fault: FlagFault = _no_flags,
 ) -> Columns:
     """Find the columns by common names.
 
@@ -64,19 +71,20 @@ def find_columns(
     Args:
         names: The table's columns.
         given: The given columns.
-        is_flag: Returns whether a column contains only 1, 0 and empty cells.
+        flag_fault: Returns why a column does not hold a label, such as a cell that is not 1, 0 or
+            empty.
 
     Raises:
         DataError: A given column does not exist, or none has a common name; the message lists the
-            columns and how to give one.
+            columns and how to give one. Or a column of labels has a wrong cell.
     """
     found_image = find_column(names, "image", given.image, _IMAGE)
-    labels, split = find_targets(names, found_image, given, is_flag)
+    labels, split = find_targets(names, found_image, given, flag_fault)
     return Columns(found_image, labels, split)
 
 
 def find_targets(
-    names: Sequence[str], content: str, given: GivenColumns, is_flag: Callable[[str], bool]
+    names: Sequence[str], content: str, given: GivenColumns, flag_fault: FlagFault
 ) -> tuple[tuple[str, ...], str | None]:
     """Return the columns of targets, and that of splits if there is one.
 
@@ -84,7 +92,7 @@ def find_targets(
         names: The table's columns.
         content: The column of what the targets are for.
         given: The given columns.
-        is_flag: See `find_columns`.
+        flag_fault: See `find_columns`.
 
     Raises:
         DataError: As `find_columns`.
@@ -95,20 +103,30 @@ def find_targets(
     if given.split is not None:
         split = find_column(names, "split", given.split, ())
     rest = [name for name in rest if name != split]
-    return _find_labels(rest, given.labels, is_flag), split
+    return _find_labels(rest, given.labels, flag_fault), split
 
 
 def _find_labels(
-    names: Sequence[str], given: tuple[str, ...] | None, is_flag: Callable[[str], bool]
+    names: Sequence[str], given: tuple[str, ...] | None, flag_fault: FlagFault
 ) -> tuple[str, ...]:
     if given is not None:
         return tuple(find_column(names, "label", name, ()) for name in given)
-    plain = {_plain(name) for name in names}
-    if not plain & set(_LABEL):
-        flags = tuple(name for name in names if is_flag(name))
-        if len(flags) >= _MIN_FLAGS:
-            return flags
+    if not has_label_column(names):
+        faults = {name: fault for name in names if (fault := flag_fault(name)) is not None}
+        if len(faults) >= _MIN_FLAGS:
+            if bad := next((name for name, fault in faults.items() if fault), None):
+                raise DataError(
+                    f"the column {shown(bad)} looks like a label, but {faults[bad]}; correct it, "
+                    "or name the columns of labels, and rows with such cells are left out: --set "
+                    f"'data.label_column=[{list_names(list(faults), _NUM_SHOWN)}]'"
+                )
+            return tuple(faults)
     return (find_column(names, "label", None, _LABEL),)
+
+
+def has_label_column(names: Sequence[str]) -> bool:
+    """Return whether a column has a common name for the label."""
+    return any(_plain(name) in _LABEL for name in names)
 
 
 def find_column(names: Sequence[str], what: str, given: str | None, usual: Sequence[str]) -> str:

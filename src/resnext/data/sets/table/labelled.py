@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,17 @@ def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int)
     first = "; ".join(f"{what} {row} {why}" for row, why in list(bad_rows.items())[:_NUM_SHOWN])
     more = f"; and {len(bad_rows) - _NUM_SHOWN:,} more" if len(bad_rows) > _NUM_SHOWN else ""
     warn_once(f"{path}: left out {len(bad_rows):,} of {num_rows:,} rows: {first}{more}")
+
+
+def warn_of_repeats(path: Path, names: Sequence[str]) -> None:
+    """Warn about images that occur in several rows."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        warn_once(
+            f"{path}: {len(repeated):,} images occur in several rows, such as "
+            f"{shown(repeated[0])}. Rows with different labels contradict each other; for several "
+            "labels write one row with all of them, separated by |"
+        )
 
 
 def parse_split(where: str, value: str) -> SplitName:

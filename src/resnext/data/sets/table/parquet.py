@@ -30,7 +30,7 @@ from resnext.data.sets.table.targets import (
     ListedLabels,
     TargetCells,
     TargetRule,
-    is_flag_column,
+    flag_fault,
     target_cells,
 )
 from resnext.errors import DataError
@@ -78,7 +78,7 @@ def load_parquet(
         DataError: The file is damaged, or has no such columns.
     """
     with open_parquet(path) as file:
-        columns = find_columns(file.schema_arrow.names, given, partial(_is_flag, file, path))
+        columns = find_columns(file.schema_arrow.names, given, partial(_flag_fault, file, path))
         targets = _targets(file, path, columns.labels, rule)
         root = _unpack(path, file, columns.image)
         splits = None
@@ -122,13 +122,13 @@ def _targets(
     return target_cells(cells, rule)
 
 
-def _is_flag(file: pq.ParquetFile, path: Path, name: str) -> bool:
+def _flag_fault(file: pq.ParquetFile, path: Path, name: str) -> str | None:
     import pyarrow as pa
 
     kind = file.schema_arrow.field(name).type
     if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return False
-    return is_flag_column([cell_text(value) for value in parquet_values(file, name, path)])
+        return None
+    return flag_fault([cell_text(value) for value in parquet_values(file, name, path)])
 
 
 def class_names(file: pq.ParquetFile, label: str) -> list[str]:

@@ -69,6 +69,13 @@ def _name(base: Path, ending: str, value: str) -> str | None:
     path = posixpath.normpath(value.replace("\\", "/") + ending)
     if posixpath.isabs(path):
         path = posixpath.relpath(path, base.absolute().as_posix())
-    if path.split("/")[0] in ("..", ".") or not (base / path).is_file():
+    if path.split("/")[0] in ("..", ".") or not _is_file(base / path):
         return None
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # the name is too long, or a folder may not be entered
+        return False

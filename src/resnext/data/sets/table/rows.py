@@ -70,6 +70,19 @@ def read_text_table(path: Path) -> TextTable:
     return TextTable(columns, rows)
 
 
+def column_names(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV, TSV or Parquet file.
+
+    Raises:
+        ConfigError: pyarrow is needed and not installed.
+        DataError: It is not such a table.
+    """
+    if path.suffix.lower() != ".parquet":
+        return read_text_table(path).columns
+    with open_parquet(path) as file:
+        return list(file.schema_arrow.names)
+
+
 def _read_text(path: Path) -> str:
     try:
         return read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig")

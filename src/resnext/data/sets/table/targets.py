@@ -6,6 +6,7 @@ Legend: n rows, k labels or numbers.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -20,6 +21,7 @@ from resnext.untrusted.names import is_utf8, shown
 
 _SEPARATORS = "|;,"
 _NO_LABEL = ("none", "[]")
+_MAX_BAD_FLAGS = 0.15
 _FLAGS = {
     **dict.fromkeys(("1", "1.0", "true", "yes"), 1),
     **dict.fromkeys(("0", "0.0", "false", "no"), 0),
@@ -120,10 +122,23 @@ def split_cell(cell: str, separator: str | None) -> list[str]:
     return list(dict.fromkeys(label for part in parts if (label := part.strip().strip("'\""))))
 
 
-def is_flag_column(cells: Sequence[str]) -> bool:
-    """Return whether a column only contains 1, 0 and empty cells."""
-    values = {_FLAGS.get(cell.casefold()) for cell in set(cells)}
-    return None not in values and 1 in values
+def flag_fault(cells: Sequence[str]) -> str | None:
+    """Return why a column does not hold a label.
+
+    Returns:
+        Empty if all cells are 1, 0 or empty and one is 1; a reason if few cells are something else;
+        None if the column holds something else.
+    """
+    counts = Counter(cell.casefold() for cell in cells)
+    bad = [cell for cell in counts if cell not in _FLAGS]
+    values = {_FLAGS[cell] for cell in counts if cell in _FLAGS}
+    if not bad:
+        return "" if 1 in values else None
+    num_bad = sum(counts[cell] for cell in bad)
+    if not {0, 1} <= values or num_bad > _MAX_BAD_FLAGS * len(cells):
+        return None
+    row = next(row for row, cell in enumerate(cells, start=1) if cell.casefold() in bad)
+    return f"the cell in row {row:,} is {shown(cells[row - 1])}, neither 1, 0 nor empty"
 
 
 class _Classes:

@@ -8,10 +8,10 @@ from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.listing import IMAGES, FileKind
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns, find_columns
-from resnext.data.sets.table.labelled import Labelled, log_bad_rows, parse_split
+from resnext.data.sets.table.labelled import Labelled, log_bad_rows, parse_split, warn_of_repeats
 from resnext.data.sets.table.paths import find_names
 from resnext.data.sets.table.rows import read_text_table
-from resnext.data.sets.table.targets import DEFAULT_RULE, TargetRule, is_flag_column, target_cells
+from resnext.data.sets.table.targets import DEFAULT_RULE, TargetRule, flag_fault, target_cells
 from resnext.errors import DataError
 from resnext.untrusted.names import shown
 
@@ -36,7 +36,7 @@ def load_text_table(
         DataError: There is no such table, column or image; or a split has an unknown name.
     """
     table = read_text_table(path)
-    columns = find_columns(table.columns, given, lambda name: is_flag_column(table.column(name)))
+    columns = find_columns(table.columns, given, lambda name: flag_fault(table.column(name)))
     image_cells = table.column(columns.image)
     targets = target_cells({name: table.column(name) for name in columns.labels}, rule)
     root, names = find_names(path, image_cells, images, kind)
@@ -52,6 +52,7 @@ def load_text_table(
         line, reason = next(iter(bad_rows.items()))
         raise DataError(f"{path}: no usable row; line {line}: {reason}")
     log_bad_rows(path, "line", bad_rows, len(table.rows))
+    warn_of_repeats(path, [names[row] or "" for row in kept])
     found = targets.targets(kept)
     files = FileSplit(root, PackedNames(names[row] or "" for row in kept), found.targets_n)
     splits = None

@@ -10,7 +10,7 @@ from resnext.data.sets.notices import warn_once
 from resnext.data.sets.table.columns import GivenColumns, find_column, find_targets
 from resnext.data.sets.table.labelled import log_bad_rows, parse_split
 from resnext.data.sets.table.parquet import find_parquet
-from resnext.data.sets.table.targets import is_flag_column
+from resnext.data.sets.table.targets import flag_fault
 from resnext.data.sets.text.table import TABLE_SUFFIXES, TextFile, open_table
 from resnext.data.signals.tokens import normalise_text
 from resnext.errors import DataError
@@ -111,7 +111,7 @@ def _add(found: RawTexts, table: TextFile, split: SplitName | None, given: Given
     text = find_text_column(table, given.image)
     try:
         labels, split_column = find_targets(
-            table.columns, text, given, lambda name: is_flag_column(table.column(name))
+            table.columns, text, given, lambda name: flag_fault(table.column(name))
         )
     except DataError as error:
         if split != "test" or not found.texts:

@@ -9,7 +9,7 @@ from resnext.data.sets.table.targets import (
     TargetRule,
     Targets,
     find_separator,
-    is_flag_column,
+    flag_fault,
     split_cell,
     target_cells,
 )
@@ -112,8 +112,17 @@ def test_numbers_are_read_and_missing_ones_are_nan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cells", "is_flag"),
-    [(["1", "0", ""], True), (["0", "0"], False), (["1", "2"], False), (["Male", "Female"], False)],
+    ("cells", "fault"),
+    [
+        (["1", "0", ""], ""),
+        (["0", "0"], None),
+        (["1", "2"], None),
+        (["Male", "Female"], None),
+        ([*"0110100", "X"], "the cell in row 8 is 'X', neither 1, 0 nor empty"),
+        ([*"01012101"], "the cell in row 5 is '2', neither 1, 0 nor empty"),
+        ([*"01201201"], None),  # of three classes
+        ([*"0000000", "x"], None),
+    ],
 )
-def test_columns_of_ones_and_zeros_are_labels(cells: list[str], is_flag: bool) -> None:
-    assert is_flag_column(cells) == is_flag
+def test_columns_of_ones_and_zeros_are_labels(cells: list[str], fault: str | None) -> None:
+    assert flag_fault(cells) == fault

@@ -1,0 +1,39 @@
+"""Reads other tables as the network's task needs them."""
+
+from __future__ import annotations
+
+from resnext.data.config import DataConfig
+from resnext.data.sets.table.columns import has_label_column
+from resnext.data.sets.table.rows import column_names
+from resnext.model.card import ModelCard
+from resnext.tasks.kinds import task_kind
+
+_OF_TABLES = ("class", "labels", "number")
+
+
+def as_in_task(data: DataConfig, card: ModelCard) -> DataConfig:
+    """Return the settings that read a table's targets as those of a network.
+
+    By itself a table tells less than the network: in a small one each image may have exactly one
+    of several labels, or a label may occur nowhere.
+
+    Raises:
+        DataError: The table cannot be read.
+    """
+    if data.name not in ("table", "text") or data.targets != "auto":
+        return data
+    kind = task_kind(card.task).targets
+    if kind not in _OF_TABLES:
+        return data
+    data = data.replace(targets=kind)
+    if data.name == "text" or data.label_column is not None or data.root is None:
+        return data
+    if not data.root.is_file():
+        return data
+    columns = column_names(data.root)
+    known = tuple(name for name in card.classes if name in columns)
+    return data.replace(label_column=known) if _are_labels(known, columns) else data
+
+
+def _are_labels(known: tuple[str, ...], columns: list[str]) -> bool:
+    return len(known) > 1 and not has_label_column(columns)
