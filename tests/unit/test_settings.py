@@ -201,3 +201,9 @@ def test_switches_still_take_true_and_false() -> None:
     assert override(TrainConfig(), "optim.nesterov", "false").optim.nesterov is False
     assert TrainConfig(freeze_norm=True).freeze_norm
     assert ResNeXtConfig(zero_init_residual=True).zero_init_residual
+
+
+@pytest.mark.parametrize("separator", [" ", "\t", ";"])
+def test_a_separator_of_white_space_is_a_value(separator: str) -> None:
+    data = DataConfig(name="table", root=Path("labels.csv"))
+    assert override(data, "label_separator", separator).label_separator == separator

@@ -13,6 +13,7 @@ from resnext.data.sets.masks.target import has_mask_targets
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.model.choices import HEADS
+from resnext.model.config import SegmenterConfig
 from resnext.model.detector_config import DETECTORS
 from resnext.model.names import config_from
 from resnext.recipes.detection import (
@@ -90,7 +91,8 @@ def from_recipe(
     if data.name in BOX_SETS:
         return _with_boxes(request, data, start)
     if start is not None:
-        from resnext.weights.change import to_start_from  # loads torch, as opening them did
+        # loads torch, as opening them did
+        from resnext.weights.change import to_start_from, undilated_backbone
 
         start = replace(start, weights=to_start_from(start.weights))
     if data.name in SIGNAL_NAMES:
@@ -106,6 +108,8 @@ def from_recipe(
             "neither masks nor boxes; leave it out, or give a folder with images/ and masks/, or "
             "coco:DIR"
         )
+    if start is not None and isinstance(start.weights.config, SegmenterConfig):
+        start = replace(start, weights=undilated_backbone(start.weights))
     recipe = _recipe(request, start)
     suits_data = recipe == "finetune" or (recipe == "fast" and start is None)
     facts = _look(request, data, given) if suits_data else None

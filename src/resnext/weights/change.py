@@ -49,20 +49,25 @@ def to_start_from(weights: Weights, model: ModelConfig | None = None) -> Weights
 
     Args:
         weights: The opened weights.
-        model: The network to train. A detector takes all of a detector with the same head; from
-            other networks with a head only their backbone is taken, except that a segmenter stays
-            whole where no detector is to be trained.
+        model: The network to train, if it is known. A detector takes all of a detector with the
+            same head, and a segmenter all of a segmenter; otherwise only the backbone is taken.
     """
     config = weights.config
     if isinstance(model, DetectorConfig):
-        if isinstance(config, DetectorConfig) and _has_head(config, model):
-            return weights
-        backbone = only_backbone(weights)
-        if isinstance(backbone.config, ResNeXtConfig) and backbone.config.output_stride:
-            plain = backbone.config.replace(output_stride=None)
-            return replace(backbone, config=plain)
-        return backbone
-    return only_backbone(weights) if isinstance(config, DetectorConfig) else weights
+        is_whole = isinstance(config, DetectorConfig) and _has_head(config, model)
+        return weights if is_whole else undilated_backbone(weights)
+    if isinstance(config, SegmenterConfig):
+        is_whole = model is None or isinstance(model, SegmenterConfig)
+        return weights if is_whole else undilated_backbone(weights)
+    return only_backbone(weights)
+
+
+def undilated_backbone(weights: Weights) -> Weights:
+    """Return the backbone of a network without dilation, whose weights are the same."""
+    backbone = only_backbone(weights)
+    if isinstance(backbone.config, ResNeXtConfig) and backbone.config.output_stride:
+        return replace(backbone, config=backbone.config.replace(output_stride=None))
+    return backbone
 
 
 def _has_head(config: DetectorConfig, model: DetectorConfig) -> bool:

@@ -108,6 +108,15 @@ def test_other_networks_give_their_backbone_only(tmp_path: Path) -> None:
     assert getattr(found.config, "output_stride", 0) is None
 
 
+def test_a_classifier_takes_the_backbone_of_a_segmenter(tmp_path: Path) -> None:
+    segmenter = config_from("fcn_resnet18")
+    weights = weights_of(segmenter, tmp_path)
+    assert to_start_from(weights, segmenter) is weights
+    found = to_start_from(weights, config_from("resnet18"))
+    assert found.config == config_from("resnet18", num_classes=0)
+    assert not any(name.startswith(("backbone.", "classifier.")) for name in found.state)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_frozen_stages_do_not_learn_and_every_other_layer_has_a_rate(family: str) -> None:
     config = TrainConfig(

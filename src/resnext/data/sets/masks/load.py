@@ -16,10 +16,12 @@ from resnext.data.decode.image import Photo, read_file
 from resnext.data.mask_rule import MaskRule
 from resnext.data.mask_split import MaskSplit, read_mask
 from resnext.data.names import PackedNames
+from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.folders import photo_info
 from resnext.data.sets.layout import SplitName
 from resnext.data.sets.masks.class_list import find_class_list
 from resnext.data.sets.masks.layout import find_mask_folders, pair_files
+from resnext.data.sets.masks.remarks import check_splits, find_remarks
 from resnext.data.sets.masks.rule import check_values, find_rule
 from resnext.data.sets.own_splits import with_val
 from resnext.data.split import DataSet
@@ -83,7 +85,9 @@ def load_masks(
         splits[split] = _make_split(root, of_split, scans[start:end], rule)
         start = end
     info = replace(photo_info(root.name or "masks", rule.classes), targets="mask")
-    return with_val(root, info, splits, val_fraction, group)
+    data = with_val(root, info, splits, val_fraction, group)
+    check_splits(root, splits_of(data))
+    return replace(data, remarks=find_remarks(rule, counts_nv.sum(axis=0)))
 
 
 def _make_split(

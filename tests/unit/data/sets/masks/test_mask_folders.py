@@ -41,6 +41,42 @@ def mask_of(*values: int) -> np.ndarray:
     return np.resize(np.array(values, dtype=np.uint8), (4, 6))
 
 
+FEW_OF_255 = np.repeat(np.array([0, 255], np.uint8), [200, 40]).reshape(12, 20)
+SPECK = FEW_OF_255.copy()
+SPECK[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    ("classes", "masks", "what"),
+    [
+        ("0 background\n1 cell\n", [FEW_OF_255] * 8, "no pixel has the class cell"),
+        ("a\nb\nc\n", [FEW_OF_255] * 8, "no pixel has the class b"),
+        (None, [FEW_OF_255] * 7 + [SPECK], "nearly all others are 0"),
+    ],
+)
+def test_a_class_that_is_taken_for_none_is_reported(
+    tmp_path: Path, classes: str | None, masks: list[np.ndarray], what: str
+) -> None:
+    write_pairs(tmp_path, masks)
+    if classes is not None:
+        (tmp_path / "classes.txt").write_text(classes)
+    (remark,) = summarise(load(tmp_path)).warnings[:1]
+    assert f"16.7 % of all pixels have the value 255 and so no class, and {what}. If 255" in remark
+
+
+@pytest.mark.parametrize("values", [(0, 1, 0, 1, 0, 1, 255), (0, 1, 2, 0, 1, 2, 0, 1, 2)])
+def test_masks_in_order_are_not_remarked_upon(tmp_path: Path, values: tuple[int, ...]) -> None:
+    write_pairs(tmp_path, [mask_of(*values)] * 8)
+    assert load(tmp_path).remarks == ()
+
+
+def test_masks_without_any_class_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("a\nb\n")
+    write_pairs(tmp_path, [mask_of(255)] * 8)
+    with pytest.raises(DataError, match="no pixel of the 7 masks for train has a class"):
+        load(tmp_path)
+
+
 def test_a_folder_with_images_and_masks_is_recognised(tmp_path: Path) -> None:
     write_shapes(tmp_path, num=20)
     config = parse_data(str(tmp_path))

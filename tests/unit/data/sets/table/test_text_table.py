@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from resnext.data.sets.table.columns import GivenColumns
 from resnext.data.sets.table.labelled import number_classes
 from resnext.data.sets.table.text import load_text_table
 from resnext.errors import DataError
@@ -43,6 +44,36 @@ def test_usual_columns_and_paths_are_found(
     assert found.files.targets_n.tolist() == [0, 1]
     assert found.splits is None
     assert not found.bad_rows
+
+
+def test_images_in_several_rows_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = _folder(tmp_path, "a.png", "b.png")
+    text = "image,label\na.png,cat\nb.png,dog\n./a.png,dog\n"
+    with caplog.at_level(logging.WARNING):
+        load_text_table(_table(root, text))
+    assert "1 images occur in several rows, such as 'a.png'" in caplog.text
+
+
+def test_a_path_of_any_length_is_a_row_that_is_left_out(tmp_path: Path) -> None:
+    root = _folder(tmp_path, "a.png", "b.png")
+    text = f"image,label\na.png,cat\n{'x' * 300}.png,dog\nb.png,dog\n"
+    assert list(load_text_table(_table(root, text)).bad_rows) == [3]
+
+
+def test_a_column_that_nearly_holds_labels_is_named_instead_of_left_out(tmp_path: Path) -> None:
+    root = _folder(tmp_path, *(f"{number}.png" for number in range(8)))
+    rows = [f"{number}.png,{number % 2},{number // 4},{number % 3 // 2}" for number in range(8)]
+    rows[6] = "6.png,0,1,NA"
+    table = _table(root, "\n".join(["image,red,round,ripe", *rows]))
+    message = (
+        r"column 'ripe' looks like a label, but the cell in row 7 is 'NA'.*\[red, round, ripe\]"
+    )
+    with pytest.raises(DataError, match=message):
+        load_text_table(table)
+    given = GivenColumns(labels=("red", "round", "ripe"))
+    assert load_text_table(table, given).bad_rows == {8: "'ripe' is 'NA', neither 1, 0 nor empty"}
 
 
 def test_splits_are_read_in_any_spelling(tmp_path: Path) -> None:
