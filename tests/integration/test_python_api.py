@@ -214,8 +214,8 @@ def test_predictions_are_rows_and_bad_files_among_them(
     [
         (lambda run: run.predict(17), "images of type int: give a path"),
         (lambda run: run.predict([np.zeros((2, 2, 7))]), "is not an image"),
-        (lambda run: run.predict([], batch_size=0), "batch_size=0: give 1 to"),
-        (lambda run: run.predict([], top=0), "top=0: give a positive number"),
+        (lambda run: run.predict([], batch_size=0), "batch_size=0: give a whole number, 1 to"),
+        (lambda run: run.predict([], top=0), "top=0: give a whole number, 1 or more"),
         (lambda run: run.evaluate(split="vla"), "split='vla': did you mean 'val'?"),
         (lambda run: run.evaluate(flop=True), "flop: no such setting; did you mean 'flip'?"),
         (lambda run: run.export(to="onx"), "to='onx': did you mean 'onnx'?"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from numbers import Integral, Real
 from typing import Any
 
 from resnext.errors import ConfigError
@@ -65,12 +66,42 @@ def check_ranges(arguments: Any, ranges: Mapping[str, tuple[int, int | None]]) -
         ranges: Minimum and maximum of each flag; None means no limit.
 
     Raises:
-        ConfigError: A flag is out of its range.
+        ConfigError: A flag is out of its range, or no number.
     """
     for name, (least, most) in ranges.items():
         given = getattr(arguments, name)
         for value in given if isinstance(given, tuple) else (given,):
-            if value is None or (value >= least and (most is None or value <= most)):
+            if value is None or _is_within(value, least, most):
                 continue
             accepted = f"{least} or more" if most is None else f"{least} to {most:,}"
-            raise ConfigError(f"--{name.replace('_', '-')} {value}: give {accepted}")
+            raise ConfigError(f"--{name.replace('_', '-')} {shown(value)}: give {accepted}")
+
+
+def check_number(name: str, given: object, least: int, most: int | None = None) -> None:
+    """Check an argument that is a whole number or None.
+
+    Raises:
+        ConfigError: It is something else, or out of range.
+    """
+    if given is None or (isinstance(given, Integral) and _is_within(given, least, most)):
+        return
+    accepted = f"{least} or more" if most is None else f"{least} to {most:,}"
+    raise ConfigError(f"{name}={shown(given)}: give a whole number, {accepted}")
+
+
+def check_words(name: str, given: Any) -> None:
+    """Check an argument that is a list of texts or None.
+
+    Raises:
+        ConfigError: It is something else, such as a single text.
+    """
+    if given is None:
+        return
+    is_list = isinstance(given, Sequence) and not isinstance(given, str)
+    if not is_list or not all(isinstance(one, str) for one in given):
+        raise ConfigError(f"{name}={shown(given)}: give a list of texts, such as ['cat', 'dog']")
+
+
+def _is_within(value: Any, least: int, most: int | None) -> bool:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and least <= value and (most is None or value <= most)

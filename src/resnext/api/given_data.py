@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from resnext.api.checks import check_words
 from resnext.data.config import DataConfig
 from resnext.data.set_names import PYTHON
 from resnext.errors import ConfigError
@@ -64,6 +65,7 @@ def open_given(data: object, val: object = None, classes: Sequence[str] | None =
     Raises:
         ConfigError: It is none of them, or `val` or `classes` are given with a named data set.
     """
+    check_words("classes", classes)
     if data is None or isinstance(data, str | os.PathLike | DataConfig):
         for name, value in (("val", val), ("classes", classes)):
             if value is not None:

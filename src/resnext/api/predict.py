@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from PIL import Image
 
+from resnext.api.checks import check_choice, check_number
 from resnext.api.given_data import as_path
 from resnext.api.guest import kept_kernels
 from resnext.api.predict_signals import predict_signals_of
@@ -18,13 +19,13 @@ from resnext.errors import ConfigError
 from resnext.inference.files import Prediction, find_images, predict_images
 from resnext.inference.load import load
 from resnext.progress import show_progress
+from resnext.runtimes.spec import Arithmetic
 from resnext.tasks.answer import Answer
 
 if TYPE_CHECKING:
     from resnext.api.run import Run
     from resnext.data.decode.python_image import ImageInput
     from resnext.model.trained import TrainedNetwork
-    from resnext.runtimes.spec import Arithmetic
 
 _MAX_BATCH = 65_536  # twice as many decoded images are in memory
 _NUM_DIMENSIONS = 3
@@ -104,8 +105,10 @@ def predict(
 
     if isinstance(model, Run):
         model = model.model
-    if not 1 <= batch_size <= _MAX_BATCH:
-        raise ConfigError(f"batch_size={batch_size}: give 1 to {_MAX_BATCH:,}")
+    check_number("batch_size", batch_size, 1, _MAX_BATCH)
+    check_number("top", top, 1)
+    if precision is not None:
+        check_choice("precision", precision, get_args(Arithmetic))
     source = named(model)
     found = Predictions()
     with (

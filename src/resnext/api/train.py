@@ -150,6 +150,8 @@ def train(
     )
     if data is None and request.config is None:
         raise ConfigError("train needs data: a folder, the name of a data set, or a dataset")
+    if given.dataset is not None:
+        _check_settings(settings)
     with guest():
         start, note = start_of(request, quiet=not progress)
         images = given.load(data_of(request))
@@ -199,6 +201,13 @@ def _request(given: GivenData, flags: Mapping[str, Any]) -> TrainRequest:
         values["workers"] = values.get("workers", given.workers or 0)
         values["batch_size"] = values.get("batch_size", given.batch_size)
     return TrainRequest(data=given.named, **values)
+
+
+def _check_settings(settings: Mapping[str, Any] | None) -> None:
+    """Refuse settings that would record another data set than the given one."""
+    for key in ("data.name", "data.root", "data.url"):
+        if key in (settings or {}):
+            raise ConfigError(f"settings: {key} names another data set than the one given as data")
 
 
 def _patience(given: bool | int | None) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resnext.data.split import DataSet
-from resnext.errors import RunError
+from resnext.errors import ConfigError, RunError
 from resnext.model.names import name_of
 from resnext.runs.config import TrainConfig
 from resnext.runs.data import CLASSES, check_data, write_data
@@ -44,6 +44,13 @@ class RunTarget:
     name: str | None = None
     resume: Path | None = None
     goes_on: bool = False
+
+    def __post_init__(self) -> None:
+        if self.out is not None and self.name is not None:
+            raise ConfigError(
+                f"out={str(self.out)!r} is a folder and name={self.name!r} one below runs/; give "
+                "either --out or --name"
+            )
 
 
 def open_target(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -29,6 +29,7 @@ from resnext.data.targets import strata
 from resnext.errors import ConfigError, DataError
 
 _NUM_LOOKED_AT = 16
+_MAX_UNNAMED = 1_000
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ def open_python_data(given: object) -> Opened:
         _check_loader(given)
         inside = open_python_data(given.dataset)
         return replace(inside, batch_size=given.batch_size, workers=given.num_workers)
-    if isinstance(given, IterableDataset) or not (
-        hasattr(given, "__len__") and hasattr(given, "__getitem__")
-    ):
+    has_items = hasattr(given, "__len__") and hasattr(given, "__getitem__")
+    is_by_key = isinstance(given, Mapping) or type(given).__name__ == "DataFrame"
+    if isinstance(given, IterableDataset) or is_by_key or not has_items:
         raise ConfigError(
             f"data of type {type(given).__name__}: give a path, the name of a set, a map-style "
             "dataset (with __len__ and __getitem__) or a list of pairs of an image and a label; "
@@ -182,6 +183,12 @@ def _info(
         raise ConfigError("the dataset and val= have labels of different forms")
     given = classes if classes is not None else getattr(dataset, "classes", None)
     num = 1 + max(int(found.max()) for found in labels) if is_single else labels[0].shape[1]
+    num_items = sum(len(found) for found in labels)
+    if given is None and num > max(_MAX_UNNAMED, num_items):
+        raise ConfigError(
+            f"the labels go up to {num - 1:,}, but there are {num_items:,} items; number the "
+            "classes from 0 on, or name them: classes="
+        )
     names = tuple(map(str, range(num))) if given is None else tuple(map(str, given))
     if len(set(names)) != len(names):
         raise ConfigError(f"classes={list(names[:20])!r}: name each class once")
