@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.stats  # noqa: F401  adds filters of warnings when it is first imported
 import torch
 from command import Command
 from PIL import Image
