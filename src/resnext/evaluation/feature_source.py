@@ -21,6 +21,7 @@ from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.evaluation.features import Embedder, FeatureBatch, extract
 from resnext.evaluation.fit_signals import as_encoded, as_in_training, with_one_clip
+from resnext.evaluation.fit_tables import as_run_reads
 from resnext.evaluation.run import EvaluationOptions
 from resnext.evaluation.target import fit_images
 from resnext.inference.load import load
@@ -143,9 +144,11 @@ class FeatureSource:
 
 def _find_data(run: Path, request: FeatureRequest) -> tuple[DataConfig, ViewConfig]:
     """Return the requested data set, or the run's own, and the crop of its images."""
+    is_run = (run / CONFIG).exists()
     if request.data is not None:
-        return request.data, ViewConfig()
-    if not (run / CONFIG).exists():
+        own = read_config(run).data if is_run else None
+        return as_run_reads(request.data, own), ViewConfig()
+    if not is_run:
         raise ConfigError(
             f"{run} is not a run folder with its settings, so its data set is unknown; give one "
             "after it: digits, cifar10:FOLDER, or a folder of class folders"

@@ -9,6 +9,40 @@ from resnext.model.card import ModelCard
 from resnext.tasks.kinds import task_kind
 
 _OF_TABLES = ("class", "labels", "number")
+_SHARED = {
+    "masks": ("ignore_value",),
+    "table": ("image_column", "label_column", "split_column", "label_separator"),
+}
+"""Settings that other data of the same kind share with those of training."""
+
+
+def as_run_reads(data: DataConfig, own: DataConfig | None) -> DataConfig:
+    """Return the settings that read other masks or tables as a run's own, unless they differ.
+
+    A column that a table does not have is found by its common names.
+
+    Args:
+        data: The data to read.
+        own: The data of the run, if known.
+
+    Raises:
+        DataError: The table cannot be read.
+    """
+    if own is None or own.name != data.name:
+        return data
+    changes = {
+        key: getattr(own, key)
+        for key in _SHARED.get(data.name, ())
+        if getattr(data, key) is None and getattr(own, key) is not None
+    }
+    named = {key for key in changes if key.endswith("_column")}
+    if named and data.root is not None:
+        columns = column_names(data.root) if data.root.is_file() else []
+        for key in named:
+            value = changes[key]
+            if not {*((value,) if isinstance(value, str) else value)} <= set(columns):
+                del changes[key]
+    return data.replace(**changes)
 
 
 def as_in_task(data: DataConfig, card: ModelCard) -> DataConfig:

@@ -17,6 +17,7 @@ from resnext.data.config import DataConfig
 from resnext.data.split import DataSet
 from resnext.errors import ConfigError, RunError
 from resnext.evaluation.evaluate import evaluate
+from resnext.evaluation.fit_tables import as_run_reads
 from resnext.evaluation.loaders import open_loader
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
 from resnext.inference.fused import TOLERANCE, FusedNetwork, fuse_after
@@ -198,10 +199,6 @@ def measure(
     return Evaluation(figures, result, task, target, cost, bad_files.rows)
 
 
-_AS_IN_TRAINING = {"masks": ("ignore_value",), "table": ("label_separator",)}
-"""Settings of the data that other data of the same kind share."""
-
-
 def _task_of(card: ModelCard, target: EvaluationSet) -> Task:
     """Build what a network has learned."""
     thresholds = card.thresholds
@@ -262,13 +259,7 @@ def _data(run: Path | TrainedNetwork, protocol: Protocol, config: TrainConfig | 
     Other masks and tables are read as the run's own, unless they say something else.
     """
     if protocol.data is not None:
-        given = protocol.data
-        if config is None or given.name != config.data.name:
-            return given
-        own = {key: getattr(config.data, key) for key in _AS_IN_TRAINING.get(given.name, ())}
-        return given.replace(
-            **{key: value for key, value in own.items() if getattr(given, key) is None}
-        )
+        return as_run_reads(protocol.data, None if config is None else config.data)
     if config is None:
         name = run if isinstance(run, Path) else "a bare network"
         raise ConfigError(

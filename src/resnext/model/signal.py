@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from resnext.errors import ConfigError
+from resnext.model.signal_columns import SignalColumns
 from resnext.model.sound import SoundInput
 from resnext.model.text import TextInput
 from resnext.model.video import VideoInput
@@ -47,6 +48,7 @@ class SignalInput(Settings):
         text: How a text becomes tokens; None for other kinds.
         video: How clips are taken from a video; None for other kinds.
         sound: The front end of audio; None for others.
+        columns: Columns of tables of series or texts that were named; None if none was.
     """
 
     kind: SignalKind
@@ -58,6 +60,7 @@ class SignalInput(Settings):
     text: TextInput | None = None
     video: VideoInput | None = None
     sound: SoundInput | None = None
+    columns: SignalColumns | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -92,7 +95,7 @@ class SignalInput(Settings):
     def _leave_out_unset(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Write signals without these groups as earlier versions did, which read them."""
         values: dict[str, Any] = write(self)
-        for name in ("text", "video", "sound"):
+        for name in ("text", "video", "sound", "columns"):
             if getattr(self, name) is None:
                 values.pop(name, None)
         return values

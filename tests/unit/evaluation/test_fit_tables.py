@@ -12,6 +12,7 @@ from tiny_config import TINY
 
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, DataError
+from resnext.evaluation.fit_tables import as_run_reads
 from resnext.evaluation.target import EvaluationSet, Protocol, open_target
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
@@ -61,6 +62,24 @@ def test_a_column_with_a_common_name_comes_first(tmp_path: Path) -> None:
     model = network("classification", ("cat", "dog"))
     found = opened(tmp_path, "image,label,cat,dog\n0.png,dog,0,1\n1.png,cat,0,1\n", model)
     assert found.split.targets_n.tolist() == [1, 0]
+
+
+def test_other_tables_are_read_by_the_columns_of_the_run(tmp_path: Path) -> None:
+    own = DataConfig(name="table", root=tmp_path / "train.csv", image_column="pic",
+                     label_column=("x", "y"), label_separator=" ")  # fmt: skip
+    for number, header in enumerate(("pic,x,y", "image,x,y", "pic,label")):
+        root = tmp_path / f"{number}.csv"
+        root.write_text(f"{header}\n" + ",".join("1" * len(header.split(","))) + "\n")
+        found = as_run_reads(DataConfig(name="table", root=root), own)
+        has = header.split(",")
+        assert found.image_column == ("pic" if "pic" in has else None)
+        assert found.label_column == (("x", "y") if "x" in has else None)
+        assert found.label_separator == " "
+    given = DataConfig(name="table", root=tmp_path / "0.csv", label_column="y")
+    assert as_run_reads(given, own).label_column == "y"
+    folder = DataConfig(name="folder", root=tmp_path)
+    assert as_run_reads(folder, own) == folder
+    assert as_run_reads(given, None) == given
 
 
 def test_data_of_another_kind_are_named_before_their_classes(tmp_path: Path) -> None:
