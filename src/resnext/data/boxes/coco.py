@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 from resnext.data.boxes.box_set import BoxImage, Findings
 from resnext.data.boxes.clean import Objects, clean_box, note_repeated
-from resnext.data.boxes.polygons import read_outline
+from resnext.data.boxes.polygons import Outline, is_too_long, read_outline
 from resnext.errors import DataError
 from resnext.untrusted.names import check_relative_path, shown
 from resnext.untrusted.parse import read_json
@@ -127,8 +127,17 @@ def _add(
         findings.add("crowd regions, which count neither way", place, is_wrong=False)
     area = row.get("area")
     usable = float(area) if _is_number(area) and 0 < area < MAX_SIDE**2 else None
-    outline = () if is_crowd else read_outline(row.get("segmentation"))
+    outline = () if is_crowd else _outline(row.get("segmentation"), size, findings, place)
     objects.add(corners, labels[category], is_crowd=is_crowd, area=usable, outline=outline)
+
+
+def _outline(value: object, size: tuple[int, int], findings: Findings, place: str) -> Outline:
+    outline = read_outline(value)
+    width, height = size
+    if not is_too_long(outline, height, width):
+        return outline
+    findings.add("outlines longer than any object's, left out", place)
+    return ()
 
 
 def _images(path: Path, rows: Sequence[Any], findings: Findings) -> dict[int, tuple[str, int, int]]:

@@ -106,6 +106,19 @@ def test_crowds_and_areas_of_masks_are_kept(tmp_path: Path) -> None:
     assert told(data) == {"crowd regions, which count neither way": 1}
 
 
+def test_an_outline_that_is_too_long_is_left_out_and_its_box_stays(tmp_path: Path) -> None:
+    square = [10, 10, 20, 10, 20, 20, 10, 20]
+    zigzag = [number for x in range(0, 9000, 2) for number in (x / 100, 0, x / 100, 50)]
+    rows = [box(10, [10, 10, 10, 10], segmentation=[part]) for part in (square, zigzag)]
+    rows[1]["bbox"] = [0, 0, 90, 50]
+    data = read(tmp_path, rows)
+    (image,) = data.splits["train"]
+    assert [len(outline) for outline in image.outlines] == [0, 1, 0]
+    (finding,) = data.findings
+    assert finding.text == "outlines longer than any object's, left out"
+    assert finding.places == ("labels.json: annotations[2]",)
+
+
 @pytest.mark.parametrize(
     ("row", "text"),
     [
