@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from resnext.data.boxes.box_set import BoxImage, BoxSet, Findings
+from resnext.data.boxes.class_names import check_class_names
 from resnext.data.boxes.clean import Objects, clean_box, note_repeated
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.decode.image_names import is_image_name
@@ -60,11 +61,11 @@ def _classes(root: Path) -> tuple[str, ...]:
             values: Any = parse_yaml(_NUMBER.sub(r'\1"\2"', read_text(path, MAX_YAML_BYTES)))
             names = values.get("names") if isinstance(values, dict) else None
             if isinstance(names, dict):
-                numbers = {int(number): str(name) for number, name in names.items()}
-                names = [numbers[number] for number in range(len(numbers))]
+                numbers = {int(number): name for number, name in names.items()}
+                names = [numbers[number] for number in range(len(names))]
         else:
             path = root / "classes.txt"
-            names = [line for line in read_text(path, 2**20).splitlines() if line.strip()]
+            names = read_text(path, 2**20).rstrip().splitlines()
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"{path}: cannot be read for the names of the classes ({error}); write data.yaml with "
@@ -72,7 +73,7 @@ def _classes(root: Path) -> tuple[str, ...]:
         ) from None
     if not isinstance(names, list) or not names:
         raise DataError(f"{path}: lists no classes; add names: [first, second]")
-    return tuple(str(name).strip() for name in names)
+    return tuple(check_class_names(path, dict(enumerate(names))).values())
 
 
 def _images(

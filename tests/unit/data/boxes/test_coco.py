@@ -210,6 +210,25 @@ def test_files_that_disagree_are_refused(tmp_path: Path) -> None:
         load_boxes(f"coco:{tmp_path}")
 
 
+def test_two_categories_of_one_name_are_refused(tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": "cell"}, {"id": 2, "name": " cell"}]
+    with pytest.raises(DataError, match=r"lists 'cell' twice, as class 1 and class 2; rename"):
+        read(tmp_path / "one", [], categories=categories)
+    for split, category in zip(("train", "val"), categories, strict=True):
+        file = tmp_path / "two" / "annotations" / f"instances_{split}.json"
+        write(file, [], categories=[category])
+    with pytest.raises(DataError, match=r"instances_val\.json lists 'cell' twice"):
+        load_boxes(f"coco:{tmp_path / 'two'}")
+
+
+def test_roboflows_category_of_the_whole_set_may_have_the_name_of_a_class(tmp_path: Path) -> None:
+    categories = [
+        {"id": 0, "name": "cell", "supercategory": "none"},
+        {"id": 7, "name": "cell", "supercategory": "cell"},
+    ]
+    assert read(tmp_path, [], categories=categories).classes == ("cell",)
+
+
 def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="holds no JSON file; accepted are"):
         load_boxes(f"coco:{tmp_path}")
