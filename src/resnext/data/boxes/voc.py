@@ -63,7 +63,7 @@ def _read(path: Path, findings: Findings) -> _File:
             raise ValueError("declares entities, which no annotation needs")
         if b"\0" in data:  # UTF-16 or UTF-32, in which a declaration would not be found
             raise ValueError("its encoding is not supported; use UTF-8")
-        tree = ET.fromstring(data)
+        tree = _parse(data)
         name = check_file_name((tree.findtext("filename") or f"{path.stem}.jpg").strip())
         width, height = (int(tree.findtext(f"size/{side}") or "") for side in ("width", "height"))
     except (OSError, ValueError, ET.ParseError) as error:
@@ -84,6 +84,13 @@ def _read(path: Path, findings: Findings) -> _File:
         is_hard = (item.findtext("difficult") or "").strip() == "1"
         objects.append((label, corners, is_hard))
     return _File(path, name, width, height, objects)
+
+
+def _parse(data: bytes) -> ET.Element:
+    try:
+        return ET.fromstring(data)
+    except LookupError:
+        raise ValueError("declares an encoding that is not known; use UTF-8") from None
 
 
 def _first_coordinate(files: Iterable[_File], findings: Findings) -> int:

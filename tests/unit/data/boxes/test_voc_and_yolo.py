@@ -83,6 +83,10 @@ def test_vocs_lists_make_splits_and_difficult_objects_count_neither_way(tmp_path
             "<annotation><size><width>0</width><height>5</height></size></annotation>",
             "an image cannot have 0x5 pixels",
         ),
+        ('<?xml version="1.0" encoding="foo-bar"?><annotation/>', "an encoding that is not known"),
+        ('<?xml version="1.0" encoding="rot13"?><annotation/>', "an encoding that is not known"),
+        ('<?xml version="1.0" encoding="gbk"?><annotation/>', "multi-byte encodings are not"),
+        ('<?xml version="1.0" encoding="undefined"?><annotation/>', "is not Pascal VOC's XML"),
     ],
 )
 def test_xml_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
