@@ -97,8 +97,9 @@ def _first_coordinate(files: Iterable[_File], findings: Findings) -> int:
     """Return the number of the first pixel: 0 where a box begins there."""
     corners = [corners for file in files for _, corners, _ in file.objects]
     first = 0 if any(min(box[:2]) < 1 for box in corners) else 1
-    text = f"coordinates that count from {first}, as their smallest ones tell"
-    findings.add(text, f"{len(corners):,} boxes", is_wrong=False)
+    if corners:
+        text = f"coordinates that count from {first}, as their smallest ones tell"
+        findings.add(text, f"{len(corners):,} boxes", is_wrong=False)
     return first
 
 

@@ -81,6 +81,9 @@ def _images(
 ) -> tuple[BoxImage, ...]:
     found = []
     names = sorted(path for path in folder.iterdir() if is_image_name(path.name))
+    if names and not labels.is_dir():
+        place = f"{labels.parent.name}/{labels.name}"
+        findings.add("folders of labels that do not exist, their images kept without boxes", place)
     for number, path in enumerate(names):
         try:
             width, height = Photo(read_file(path)).size
@@ -110,12 +113,9 @@ def _add(
             continue
         place = f"{path.name}: line {number}"
         try:
-            label, x, y, width, height = map(float, line.split()[:_NUM_COLUMNS])
-        except ValueError:
-            findings.add("lines that are not a class and four numbers, left out", place)
-            continue
-        if len(line.split()) > _NUM_COLUMNS:
-            findings.add("lines with more than five numbers (polygons), left out", place)
+            label, x, y, width, height = _numbers(line)
+        except ValueError as error:
+            findings.add(f"{error}, left out", place)
             continue
         if label not in range(num_classes):
             findings.add("boxes of a class that has no name, left out", place)
@@ -128,3 +128,25 @@ def _add(
         box = clean_box(scaled, *size, findings, place)
         if box is not None:
             objects.add(box, int(label))
+
+
+def _numbers(line: str) -> tuple[float, ...]:
+    """Return the five numbers of a line.
+
+    Raises:
+        ValueError: It has others. The message says what kind of lines these are.
+    """
+    columns = line.split()
+    if "," in line or ";" in line:
+        raise ValueError("lines with commas (blanks separate numbers, and fractions have a point)")
+    try:
+        numbers = tuple(map(float, columns[:_NUM_COLUMNS]))
+    except ValueError:
+        numbers = ()
+    if len(numbers) < _NUM_COLUMNS:
+        raise ValueError("lines that are not a class and four numbers")
+    if len(columns) == _NUM_COLUMNS + 1:
+        raise ValueError("lines with six numbers (predictions with a confidence)")
+    if len(columns) > _NUM_COLUMNS:
+        raise ValueError("lines with more than five numbers (polygons)")
+    return numbers
