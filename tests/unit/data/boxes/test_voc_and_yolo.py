@@ -75,7 +75,7 @@ def test_vocs_lists_make_splits_and_difficult_objects_count_neither_way(tmp_path
         ("<annotation>", "is not Pascal VOC's XML"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><annotation/>', "declares entities"),
         (
-            "<annotation><filename>../a.png</filename><size><width>1</width><height>1</height>"
+            "<annotation><filename>../..</filename><size><width>1</width><height>1</height>"
             "</size></annotation>",
             "is not Pascal VOC's XML",
         ),
