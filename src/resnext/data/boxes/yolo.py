@@ -6,24 +6,20 @@ Images lie in `images/train` and labels in `labels/train`, or in `train/images` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from resnext.data.boxes.box_set import BoxImage, BoxSet, Findings
-from resnext.data.boxes.class_names import check_class_names
+from resnext.data.boxes.class_names import read_class_names
 from resnext.data.boxes.clean import Objects, clean_box, note_repeated
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.decode.image_names import is_image_name
 from resnext.errors import DataError
-from resnext.untrusted.parse import MAX_YAML_BYTES, parse_yaml, read_text
+from resnext.untrusted.parse import read_text
 
 _MAX_LABEL_BYTES = 2**24
 _FOLDERS = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
 _NUM_COLUMNS = 5
-_NUMBER = re.compile(r"((?:^|[{,])[ \t]*)(\d+)(?=[ \t]*:)", re.MULTILINE)
-"""A number as the key of a group, which the names may have; our YAML has texts as keys."""
 
 
 def load_yolo(root: Path) -> BoxSet:
@@ -32,7 +28,7 @@ def load_yolo(root: Path) -> BoxSet:
     Raises:
         DataError: It is in none of them, or names no classes.
     """
-    classes = _classes(root)
+    classes = read_class_names(root)
     findings = Findings()
     splits = {}
     for split, names in _FOLDERS.items():
@@ -51,29 +47,6 @@ def load_yolo(root: Path) -> BoxSet:
             "layout has them; labels/ goes next to images/"
         )
     return BoxSet(root.name, classes, splits, findings.result())
-
-
-def _classes(root: Path) -> tuple[str, ...]:
-    """Return the names of `data.yaml`, a list or a group by numbers, or of `classes.txt`."""
-    path = next((p for p in sorted(root.glob("*.yaml")) if p.is_file()), root / "data.yaml")
-    try:
-        if path.is_file():
-            values: Any = parse_yaml(_NUMBER.sub(r'\1"\2"', read_text(path, MAX_YAML_BYTES)))
-            names = values.get("names") if isinstance(values, dict) else None
-            if isinstance(names, dict):
-                numbers = {int(number): name for number, name in names.items()}
-                names = [numbers[number] for number in range(len(names))]
-        else:
-            path = root / "classes.txt"
-            names = read_text(path, 2**20).rstrip().splitlines()
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{path}: cannot be read for the names of the classes ({error}); write data.yaml with "
-            "names: [first, second]"
-        ) from None
-    if not isinstance(names, list) or not names:
-        raise DataError(f"{path}: lists no classes; add names: [first, second]")
-    return tuple(check_class_names(path, dict(enumerate(names))).values())
 
 
 def _images(

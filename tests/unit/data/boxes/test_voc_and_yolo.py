@@ -195,34 +195,3 @@ def test_a_missing_folder_of_labels_is_named(tmp_path: Path) -> None:
     assert str(first) == (
         "1 folders of labels that do not exist, their images kept without boxes (labels/test)"
     )
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "message"),
-    [
-        ("data.yaml", "names: [a, b, a]", "lists 'a' twice, as class 0 and class 2; rename one"),
-        ("data.yaml", "names: {0: a, 1: ' a'}", "lists 'a' twice, as class 0 and class 1"),
-        ("data.yaml", 'names: ["caf\\u00e9", "cafe\\u0301"]', "twice"),
-        ("data.yaml", "names: [a, null]", "class 1 has no name; give each class a name"),
-        ("data.yaml", "names: ['', b]", "class 0 has no name"),
-        ("data.yaml", "names: [a, [b]]", r"class 1 is called \['b'\], which is no text"),
-        ("classes.txt", "a\nb\na\n", "lists 'a' twice, as class 0 and class 2"),
-        ("classes.txt", "a\n\nb\n", "class 1 has no name"),
-    ],
-)
-def test_classes_without_a_name_of_their_own_are_refused(
-    tmp_path: Path, file: str, text: str, message: str
-) -> None:
-    (tmp_path / file).write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match=message):
-        load_boxes(f"yolo:{tmp_path}")
-
-
-def test_numbers_and_empty_lines_at_the_end_are_no_mistake(tmp_path: Path) -> None:
-    draw(tmp_path / "images" / "a.png")
-    (tmp_path / "labels").mkdir()
-    (tmp_path / "labels" / "a.txt").write_text("0 0.5 0.5 1 1\n", encoding="utf-8")
-    (tmp_path / "classes.txt").write_text("ant \n bee\n\n \n", encoding="utf-8")
-    assert load_boxes(f"yolo:{tmp_path}").classes == ("ant", "bee")
-    (tmp_path / "data.yaml").write_text("names: [1, 2.5]\n", encoding="utf-8")
-    assert load_boxes(f"yolo:{tmp_path}").classes == ("1", "2.5")
