@@ -53,7 +53,7 @@ def read_bytes(path: Path, max_bytes: int, *, follow_link: bool = True) -> bytes
 
 
 def read_text(path: Path, max_bytes: int, *, follow_link: bool = True) -> str:
-    """Read a text file in UTF-8; see `read_bytes`."""
+    """Read a text file in UTF-8, with or without a byte order mark; see `read_bytes`."""
     return _as_text(read_bytes(path, max_bytes, follow_link=follow_link))
 
 
@@ -156,8 +156,9 @@ def _parse_yaml(text: str, max_values: int, kind: type[yaml.SafeLoader]) -> Any:
 
 
 def _as_text(data: bytes) -> str:
+    """Decode UTF-8; the mark that Windows programs put before it is left out."""
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ValueError(f"is not UTF-8 text (byte {error.start})") from None
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from resnext.untrusted.parse import parse_json, parse_json_lines, read_json
+from resnext.untrusted.parse import parse_json, parse_json_lines, read_bytes, read_json, read_text
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,22 @@ def test_a_file_larger_than_expected_is_not_read_whole(tmp_path: Path) -> None:
     assert len(read_json(file)) == 1001
     with pytest.raises(ValueError, match="larger than the 100 bytes accepted"):
         read_json(file, max_bytes=100)
+
+
+def test_the_byte_order_mark_of_windows_is_no_part_of_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "notepad.json"
+    data = "[1, 2]".encode("utf-8-sig")
+    file.write_bytes(data)
+    assert read_json(file, len(data)) == [1, 2]
+    assert read_text(file, len(data)) == "[1, 2]"
+    assert read_bytes(file, len(data)) == data
+    with pytest.raises(ValueError, match="larger than the 8 bytes accepted"):
+        read_text(file, len(data) - 1)
+    file.write_bytes(b"\xef\xbb\xbf\xef\xbb\xbf1 \xff")
+    with pytest.raises(ValueError, match=r"is not UTF-8 text \(byte 8\)"):
+        read_text(file, 100)
+    file.write_text("a\ufeffb", encoding="utf-8-sig")  # elsewhere it is a character
+    assert read_text(file, 100) == "a\ufeffb"
 
 
 def test_a_pipe_without_a_writer_does_not_block(tmp_path: Path) -> None:

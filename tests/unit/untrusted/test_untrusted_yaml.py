@@ -134,3 +134,9 @@ def test_a_device_or_pipe_is_not_read(tmp_path: Path) -> None:
     file.write_bytes(b"a: \xff")
     with pytest.raises(ValueError, match="not UTF-8 text"):
         read_yaml(file)
+
+
+def test_a_file_with_a_byte_order_mark_has_the_same_values(tmp_path: Path) -> None:
+    file = tmp_path / "notepad.yaml"
+    file.write_text("a: 1\nb: [2]\n", encoding="utf-8-sig")
+    assert read_yaml(file) == {"a": 1, "b": [2]}

@@ -5,6 +5,7 @@ Legend: h x w pixels, c channels, m objects.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from torchvision.transforms import v2
 from resnext.data.augment.config import AugmentConfig
 from resnext.data.augment.mix import is_mixing
 from resnext.data.boxes.box_set import BoxImage
-from resnext.data.boxes.polygons import draw_masks
+from resnext.data.boxes.polygons import Outline, draw_masks_at
 from resnext.data.boxes.rows import CROWD, LABEL, Rows, rows_of
 from resnext.data.decode.image import Photo
 from resnext.data.prepare.single import to_hwc
@@ -26,6 +27,9 @@ _MIN_PART_PX = 16
 """Smaller images are taken whole: parts of them show nothing."""
 
 _MIN_BOX_PX = 1.0
+
+_MAX_MASK_BYTES = 2**31
+"""Of the masks of one image: 2,000 objects in 800x1333 pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,7 @@ class BoxTransform:
         self._flip = v2.RandomHorizontalFlip(0.5) if augment.flip else None
         strength = augment.color_jitter
         self._jitter = v2.ColorJitter(strength, strength, strength) if strength else None
-        self._clean = v2.SanitizeBoundingBoxes(min_size=_MIN_BOX_PX, labels_getter=_rows)
+        self._clean = v2.SanitizeBoundingBoxes(min_size=_MIN_BOX_PX, labels_getter=_kept_with_boxes)
 
     def __call__(
         self, photo: Photo | Image.Image, objects: BoxImage, size_px: int, seed: int
@@ -88,13 +92,13 @@ class BoxTransform:
             The image, with the objects that are left.
 
         Raises:
-            DataError: The image cannot be decoded, is not as large as its annotations say, or is
-                too long and narrow.
+            DataError: The image cannot be decoded, is not as large as its annotations say, is too
+                long and narrow, or has so many objects that their masks would take too much memory.
         """
         image = open_image(photo, objects)
         rows_m7 = rows_of(objects)
         is_object_m = rows_m7[:, CROWD] == 0
-        rows_m7 = rows_m7[is_object_m]
+        rows_m7, numbers_m = rows_m7[is_object_m], np.flatnonzero(is_object_m)
         # Not torch.manual_seed: that would also reseed the accelerator's generator.
         torch.default_generator.manual_seed(seed)
         boxes = tv_tensors.BoundingBoxes(
@@ -103,25 +107,35 @@ class BoxTransform:
             canvas_size=(image.height, image.width),
         )
         pixels = tv_tensors.Image(to_hwc(image).permute(2, 0, 1))
-        sample = {"image": pixels, "boxes": boxes, "rows": torch.from_numpy(rows_m7)}
+        sample = {
+            "image": pixels,
+            "boxes": boxes,
+            "rows": torch.from_numpy(rows_m7),
+            "numbers": torch.from_numpy(numbers_m),
+        }
         if self._with_masks:
-            outlines = [objects.outlines[number] for number in np.flatnonzero(is_object_m)]
-            masks_mhw = draw_masks(outlines, image.height, image.width)
-            sample["masks"] = tv_tensors.Mask(torch.from_numpy(masks_mhw))
+            sample |= _pixel_numbers(image.height, image.width)
         if self._part is not None and len(rows_m7) and min(image.size) >= _MIN_PART_PX:
             sample = self._part(sample)
+        if self._with_masks:
+            sample["lines"] = tv_tensors.Mask(sample["lines"][:, :1])
+            sample["columns"] = tv_tensors.Mask(sample["columns"][:1])
         if self._flip is not None:
             sample = self._flip(sample)
         sides = self._draw_sides(tuple(sample["image"].shape[-2:]), size_px)
         sample = v2.Resize(list(sides), antialias=False)(sample)
+        lines_hw, columns_hw = sample.pop("lines", None), sample.pop("columns", None)
         if self._jitter is not None:
             sample = self._jitter(sample)
         sample = self._clean(sample)
         kept_m7 = sample["rows"].numpy().copy()
         kept_m7[:, :LABEL] = sample["boxes"].numpy()
         pixels_hwc = sample["image"].as_subclass(torch.Tensor).permute(1, 2, 0).contiguous()
-        masks = sample["masks"].as_subclass(torch.Tensor) if self._with_masks else None
-        return Varied(pixels_hwc, kept_m7, masks)
+        masks_mhw = None
+        if lines_hw is not None and columns_hw is not None:
+            outlines = [objects.outlines[number] for number in sample["numbers"].tolist()]
+            masks_mhw = _draw_masks(outlines, lines_hw[:, 0], columns_hw[0])
+        return Varied(pixels_hwc, kept_m7, masks_mhw)
 
     def _draw_sides(self, sides: tuple[int, ...], size_px: int) -> tuple[int, int]:
         factor = 1.0
@@ -131,9 +145,42 @@ class BoxTransform:
         return resized_sides(sides, factor * size_px, self._max_ratio)
 
 
-def _rows(sample: dict[str, torch.Tensor]) -> torch.Tensor:
+def _kept_with_boxes(sample: dict[str, torch.Tensor]) -> tuple[torch.Tensor, ...]:
     """Return what is left out together with a box."""
-    return sample["rows"]
+    return sample["rows"], sample["numbers"]
+
+
+def _pixel_numbers(height: int, width: int) -> dict[str, torch.Tensor]:
+    """Return the row and the column of each pixel, h x w, without taking memory for each.
+
+    Varied like masks, they tell which pixels of the image the result shows, so that the masks need
+    only be drawn there.
+    """
+    # Sides are below 2**24, and so exact in float32, which is resized without another copy.
+    lines_h, columns_w = torch.arange(height).float(), torch.arange(width).float()
+    return {
+        "lines": tv_tensors.Mask(lines_h[:, None].expand(height, width)),
+        "columns": tv_tensors.Mask(columns_w.expand(height, width)),
+    }
+
+
+def _draw_masks(
+    outlines: list[Outline], lines_h: torch.Tensor, columns_w: torch.Tensor
+) -> torch.Tensor:
+    """Draw the masks of objects at the pixels that an image shows, m x h x w.
+
+    Raises:
+        DataError: They would take too much memory.
+    """
+    size = (len(lines_h), len(columns_w))
+    if (num_bytes := len(outlines) * math.prod(size)) > _MAX_MASK_BYTES:
+        raise DataError(
+            f"the masks of its {len(outlines):,} objects, {size[1]}x{size[0]} pixels each, would "
+            f"take {num_bytes / 2**30:.1f} GiB, but at most {_MAX_MASK_BYTES / 2**30:.1f} GiB are "
+            "used for an image; cut it into parts, or use a smaller --image-size"
+        )
+    numbers = (numbers.numpy().astype(np.int64) for numbers in (lines_h, columns_w))
+    return torch.from_numpy(draw_masks_at(outlines, *numbers))
 
 
 def open_image(photo: Photo | Image.Image, objects: BoxImage) -> Image.Image:

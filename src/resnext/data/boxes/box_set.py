@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resnext.data.boxes.polygons import Outline
+from resnext.untrusted.text import printable
 
 _MAX_PLACES = 3
 
@@ -58,6 +59,10 @@ class Finding:
     is_wrong: bool
     num: int
     places: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return it in one line: how often, what, and the first places."""
+        return f"{self.num:,} {self.text} ({', '.join(map(printable, self.places))})"
 
 
 @dataclass

@@ -79,6 +79,16 @@ class Objects:
         self.areas.append((box[2] - box[0]) * (box[3] - box[1]) if area is None else area)
         self.outlines.append(outline)
 
+    def join(self, other: Objects) -> None:
+        """Add the objects of another list of the same image, but for those that are here too."""
+        known = set(zip(self.boxes, self.labels, strict=True))
+        rows = zip(
+            other.boxes, other.labels, other.crowds, other.areas, other.outlines, strict=True
+        )
+        for box, label, is_crowd, area, outline in rows:
+            if (box, label) not in known:
+                self.add(box, label, is_crowd=is_crowd, area=area, outline=outline)
+
     def image(self, path: Path, image_id: int, width: int, height: int) -> BoxImage:
         """Return the image with these objects."""
         return BoxImage(

@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 from resnext.data.boxes.box_set import BoxImage, Findings
 from resnext.data.boxes.clean import Objects, clean_box, note_repeated
-from resnext.data.boxes.polygons import read_outline
+from resnext.data.boxes.polygons import Outline, is_too_long, read_outline
 from resnext.errors import DataError
 from resnext.untrusted.names import check_relative_path, shown
 from resnext.untrusted.parse import read_json
@@ -87,20 +87,44 @@ def images_of(
         findings: Collects what was wrong.
     """
     found = []
-    for image_id, (name, width, height) in file.images.items():
-        path = _find(name, folders)
-        if path is None:
-            findings.add("images whose file is missing, left out", f"{file.path.name}: {name}")
-            continue
+    for path, image_ids in _by_file(file, folders, findings).items():
+        name, width, height = file.images[image_ids[0]]
         objects = Objects()
-        for number, row in file.annotations.get(image_id, ()):
-            place = _place(file.path, "annotations", number)
-            _add(objects, row, labels, (width, height), findings, place)
+        for image_id in image_ids:
+            listed = Objects()
+            for number, row in file.annotations.get(image_id, ()):
+                place = _place(file.path, "annotations", number)
+                _add(listed, row, labels, (width, height), findings, place)
+            objects.join(listed)
         if not objects.boxes:
             findings.add("images without boxes, kept", name, is_wrong=False)
         note_repeated(objects, findings, name)
-        found.append(objects.image(path, image_id, width, height))
+        found.append(objects.image(path, image_ids[0], width, height))
     return tuple(found)
+
+
+def _by_file(
+    file: CocoFile, folders: Sequence[Path], findings: Findings
+) -> Mapping[Path, Sequence[int]]:
+    """Return the ids of the images by their files, which some programs list again for each class.
+
+    Taken as images of their own, they would teach that the objects of the others are background.
+    """
+    found: dict[Path, list[int]] = {}
+    for image_id, (name, *size) in file.images.items():
+        place = f"{file.path.name}: {name}"
+        path = _find(name, folders)
+        if path is None:
+            findings.add("images whose file is missing, left out", place)
+            continue
+        image_ids = found.setdefault(path, [])
+        if not image_ids or [*file.images[image_ids[0]][1:]] == size:
+            image_ids.append(image_id)
+            if len(image_ids) > 1:
+                findings.add("images that are listed twice, their boxes joined", place)
+        else:
+            findings.add("images that are listed twice with two sizes, the first kept", place)
+    return found
 
 
 def _add(
@@ -127,8 +151,17 @@ def _add(
         findings.add("crowd regions, which count neither way", place, is_wrong=False)
     area = row.get("area")
     usable = float(area) if _is_number(area) and 0 < area < MAX_SIDE**2 else None
-    outline = () if is_crowd else read_outline(row.get("segmentation"))
+    outline = () if is_crowd else _outline(row.get("segmentation"), size, findings, place)
     objects.add(corners, labels[category], is_crowd=is_crowd, area=usable, outline=outline)
+
+
+def _outline(value: object, size: tuple[int, int], findings: Findings, place: str) -> Outline:
+    outline = read_outline(value)
+    width, height = size
+    if not is_too_long(outline, height, width):
+        return outline
+    findings.add("outlines longer than any object's, left out", place)
+    return ()
 
 
 def _images(path: Path, rows: Sequence[Any], findings: Findings) -> dict[int, tuple[str, int, int]]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from resnext.data.boxes.box_set import SPLITS, BoxSet, Findings
+from resnext.data.boxes.class_names import check_class_names
 from resnext.data.boxes.coco import CocoFile, images_of, read_coco
 from resnext.errors import DataError
 from resnext.untrusted.names import list_names, shown
@@ -90,7 +91,7 @@ def _folders(root: Path, split: str, file: Path) -> Sequence[Path]:
 
 
 def _merge(files: Sequence[CocoFile]) -> Mapping[int, str]:
-    """Return the categories of all files, which must agree."""
+    """Return the categories of all files, which must agree and have different names."""
     merged: dict[int, str] = {}
     for file in files:
         for category, name in file.categories.items():
@@ -99,6 +100,7 @@ def _merge(files: Sequence[CocoFile]) -> Mapping[int, str]:
                     f"{file.path}: the category {category} is {shown(name)} here and "
                     f"{shown(merged[category])} in {files[0].path.name}; use the same ids in all"
                 )
+        check_class_names(file.path, merged)
     if not merged:
         raise DataError(f"{files[0].path}: lists no categories; without them no box has a class")
     return merged

@@ -16,6 +16,7 @@ _LOADERS: dict[str, Callable[[Path], BoxSet]] = {
     "voc": load_voc,
     "yolo": load_yolo,
 }
+_MAX_REASONS = 3
 
 
 def load_boxes(text: str) -> BoxSet:
@@ -33,5 +34,6 @@ def load_boxes(text: str) -> BoxSet:
         raise DataError(f"{text}: {folder or 'nothing'} is not a folder; write {name}:FOLDER")
     found = _LOADERS[name](root)
     if not any(len(image.boxes_n4) for images in found.splits.values() for image in images):
-        raise DataError(f"{root}: contains no usable box")
+        reasons = "; ".join(map(str, found.findings[:_MAX_REASONS]))
+        raise DataError(f"{root}: contains no usable box: {reasons or 'its files list none'}")
     return found

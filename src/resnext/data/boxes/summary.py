@@ -91,11 +91,8 @@ def summary_lines(summary: BoxSummary) -> list[str]:
         counts = Counter(split.boxes_by_class).most_common()
         by_class = [f"{printable(label)} {num:,}" for label, num in counts]
         lines.append(f"{name}, boxes by class: {list_names(by_class, _MAX_CLASSES)}")
-    for finding in summary.findings:
-        kind = "warning" if finding.is_wrong else "note"
-        places = ", ".join(map(printable, finding.places))
-        lines.append(f"{kind}: {finding.num:,} {finding.text} ({places})")
-    return lines
+    kinds = {True: "warning", False: "note"}
+    return [*lines, *(f"{kinds[finding.is_wrong]}: {finding}" for finding in summary.findings)]
 
 
 def _summarise(images: Sequence[BoxImage], classes: Sequence[str]) -> SplitSummary:

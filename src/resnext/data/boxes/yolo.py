@@ -6,23 +6,20 @@ Images lie in `images/train` and labels in `labels/train`, or in `train/images` 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from resnext.data.boxes.box_set import BoxImage, BoxSet, Findings
+from resnext.data.boxes.class_names import read_class_names
 from resnext.data.boxes.clean import Objects, clean_box, note_repeated
 from resnext.data.decode.image import Photo, read_file
 from resnext.data.decode.image_names import is_image_name
 from resnext.errors import DataError
-from resnext.untrusted.parse import MAX_YAML_BYTES, parse_yaml, read_text
+from resnext.untrusted.parse import read_text
 
 _MAX_LABEL_BYTES = 2**24
 _FOLDERS = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
 _NUM_COLUMNS = 5
-_NUMBER = re.compile(r"((?:^|[{,])[ \t]*)(\d+)(?=[ \t]*:)", re.MULTILINE)
-"""A number as the key of a group, which the names may have; our YAML has texts as keys."""
 
 
 def load_yolo(root: Path) -> BoxSet:
@@ -31,7 +28,7 @@ def load_yolo(root: Path) -> BoxSet:
     Raises:
         DataError: It is in none of them, or names no classes.
     """
-    classes = _classes(root)
+    classes = read_class_names(root)
     findings = Findings()
     splits = {}
     for split, names in _FOLDERS.items():
@@ -52,34 +49,14 @@ def load_yolo(root: Path) -> BoxSet:
     return BoxSet(root.name, classes, splits, findings.result())
 
 
-def _classes(root: Path) -> tuple[str, ...]:
-    """Return the names of `data.yaml`, a list or a group by numbers, or of `classes.txt`."""
-    path = next((p for p in sorted(root.glob("*.yaml")) if p.is_file()), root / "data.yaml")
-    try:
-        if path.is_file():
-            values: Any = parse_yaml(_NUMBER.sub(r'\1"\2"', read_text(path, MAX_YAML_BYTES)))
-            names = values.get("names") if isinstance(values, dict) else None
-            if isinstance(names, dict):
-                numbers = {int(number): str(name) for number, name in names.items()}
-                names = [numbers[number] for number in range(len(numbers))]
-        else:
-            path = root / "classes.txt"
-            names = [line for line in read_text(path, 2**20).splitlines() if line.strip()]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(
-            f"{path}: cannot be read for the names of the classes ({error}); write data.yaml with "
-            "names: [first, second]"
-        ) from None
-    if not isinstance(names, list) or not names:
-        raise DataError(f"{path}: lists no classes; add names: [first, second]")
-    return tuple(str(name).strip() for name in names)
-
-
 def _images(
     folder: Path, labels: Path, classes: Sequence[str], findings: Findings
 ) -> tuple[BoxImage, ...]:
     found = []
     names = sorted(path for path in folder.iterdir() if is_image_name(path.name))
+    if names and not labels.is_dir():
+        place = f"{labels.parent.name}/{labels.name}"
+        findings.add("folders of labels that do not exist, their images kept without boxes", place)
     for number, path in enumerate(names):
         try:
             width, height = Photo(read_file(path)).size
@@ -109,12 +86,9 @@ def _add(
             continue
         place = f"{path.name}: line {number}"
         try:
-            label, x, y, width, height = map(float, line.split()[:_NUM_COLUMNS])
-        except ValueError:
-            findings.add("lines that are not a class and four numbers, left out", place)
-            continue
-        if len(line.split()) > _NUM_COLUMNS:
-            findings.add("lines with more than five numbers (polygons), left out", place)
+            label, x, y, width, height = _numbers(line)
+        except ValueError as error:
+            findings.add(f"{error}, left out", place)
             continue
         if label not in range(num_classes):
             findings.add("boxes of a class that has no name, left out", place)
@@ -127,3 +101,25 @@ def _add(
         box = clean_box(scaled, *size, findings, place)
         if box is not None:
             objects.add(box, int(label))
+
+
+def _numbers(line: str) -> tuple[float, ...]:
+    """Return the five numbers of a line.
+
+    Raises:
+        ValueError: It has others. The message says what kind of lines these are.
+    """
+    columns = line.split()
+    if "," in line or ";" in line:
+        raise ValueError("lines with commas (blanks separate numbers, and fractions have a point)")
+    try:
+        numbers = tuple(map(float, columns[:_NUM_COLUMNS]))
+    except ValueError:
+        numbers = ()
+    if len(numbers) < _NUM_COLUMNS:
+        raise ValueError("lines that are not a class and four numbers")
+    if len(columns) == _NUM_COLUMNS + 1:
+        raise ValueError("lines with six numbers (predictions with a confidence)")
+    if len(columns) > _NUM_COLUMNS:
+        raise ValueError("lines with more than five numbers (polygons)")
+    return numbers

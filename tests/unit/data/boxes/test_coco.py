@@ -106,6 +106,19 @@ def test_crowds_and_areas_of_masks_are_kept(tmp_path: Path) -> None:
     assert told(data) == {"crowd regions, which count neither way": 1}
 
 
+def test_an_outline_that_is_too_long_is_left_out_and_its_box_stays(tmp_path: Path) -> None:
+    square = [10, 10, 20, 10, 20, 20, 10, 20]
+    zigzag = [number for x in range(0, 9000, 2) for number in (x / 100, 0, x / 100, 50)]
+    rows = [box(10, [10, 10, 10, 10], segmentation=[part]) for part in (square, zigzag)]
+    rows[1]["bbox"] = [0, 0, 90, 50]
+    data = read(tmp_path, rows)
+    (image,) = data.splits["train"]
+    assert [len(outline) for outline in image.outlines] == [0, 1, 0]
+    (finding,) = data.findings
+    assert finding.text == "outlines longer than any object's, left out"
+    assert finding.places == ("labels.json: annotations[2]",)
+
+
 @pytest.mark.parametrize(
     ("row", "text"),
     [
@@ -195,6 +208,25 @@ def test_files_that_disagree_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "annotations" / "instances_val.json", [], categories=other)
     with pytest.raises(DataError, match="the category 7 is 'dog' here and 'cat' in"):
         load_boxes(f"coco:{tmp_path}")
+
+
+def test_two_categories_of_one_name_are_refused(tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": "cell"}, {"id": 2, "name": " cell"}]
+    with pytest.raises(DataError, match=r"lists 'cell' twice, as class 1 and class 2; rename"):
+        read(tmp_path / "one", [], categories=categories)
+    for split, category in zip(("train", "val"), categories, strict=True):
+        file = tmp_path / "two" / "annotations" / f"instances_{split}.json"
+        write(file, [], categories=[category])
+    with pytest.raises(DataError, match=r"instances_val\.json lists 'cell' twice"):
+        load_boxes(f"coco:{tmp_path / 'two'}")
+
+
+def test_roboflows_category_of_the_whole_set_may_have_the_name_of_a_class(tmp_path: Path) -> None:
+    categories = [
+        {"id": 0, "name": "cell", "supercategory": "none"},
+        {"id": 7, "name": "cell", "supercategory": "cell"},
+    ]
+    assert read(tmp_path, [], categories=categories).classes == ("cell",)
 
 
 def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_vocs_lists_make_splits_and_difficult_objects_count_neither_way(tmp_path
         ("<annotation>", "is not Pascal VOC's XML"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><annotation/>', "declares entities"),
         (
-            "<annotation><filename>../a.png</filename><size><width>1</width><height>1</height>"
+            "<annotation><filename>../..</filename><size><width>1</width><height>1</height>"
             "</size></annotation>",
             "is not Pascal VOC's XML",
         ),
@@ -83,6 +83,10 @@ def test_vocs_lists_make_splits_and_difficult_objects_count_neither_way(tmp_path
             "<annotation><size><width>0</width><height>5</height></size></annotation>",
             "an image cannot have 0x5 pixels",
         ),
+        ('<?xml version="1.0" encoding="foo-bar"?><annotation/>', "an encoding that is not known"),
+        ('<?xml version="1.0" encoding="rot13"?><annotation/>', "an encoding that is not known"),
+        ('<?xml version="1.0" encoding="gbk"?><annotation/>', "multi-byte encodings are not"),
+        ('<?xml version="1.0" encoding="undefined"?><annotation/>', "is not Pascal VOC's XML"),
     ],
 )
 def test_xml_that_cannot_be_used_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -120,6 +124,17 @@ def test_yolos_shares_become_pixels(tmp_path: Path, layout: str) -> None:
         ("0 0.5 0.5 0.2", "lines that are not a class and four numbers, left out"),
         ("0 a 0.5 0.2 0.2", "lines that are not a class and four numbers, left out"),
         ("0 0.5 0.5 0.2 0.2 0.1 0.1", "lines with more than five numbers (polygons), left out"),
+        (
+            "0 0.5 0.5 0.2 0.2 0.9",
+            "lines with six numbers (predictions with a confidence), left out",
+        ),
+        *(
+            (
+                line,
+                "lines with commas (blanks separate numbers, and fractions have a point), left out",
+            )
+            for line in ("0,0.5,0.5,0.2,0.2", "0 0,5 0,5 0,2 0,2", "0; 0.5; 0.5; 0.2; 0.2")
+        ),
         ("5 0.5 0.5 0.2 0.2", "boxes of a class that has no name, left out"),
         ("0 50 50 20 20", "boxes in pixels instead of shares of the image, left out"),
         ("0 nan 0.5 0.2 0.2", "boxes that are not numbers, left out"),
@@ -143,5 +158,40 @@ def test_yolo_without_names_or_boxes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read for the names of the classes"):
         load_boxes(f"yolo:{tmp_path}")
     (tmp_path / "classes.txt").write_text("ant\n", encoding="utf-8")
-    with pytest.raises(DataError, match="contains no usable box"):
+    with pytest.raises(DataError, match="contains no usable box: 1 folders of labels that do not"):
         load_boxes(f"yolo:{tmp_path}")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match="contains no usable box: its files list none"):
+        load_boxes(f"yolo:{tmp_path}")
+    lines = "0 1 1\n" * 1200 + "0,1,1\n" + "9 0 0 1 1\n" + "0 50 50 2 2\n"
+    (tmp_path / "labels" / "a.txt").write_text(lines, encoding="utf-8")
+    with pytest.raises(DataError, match="contains no usable box: 1,200 lines that") as caught:
+        load_boxes(f"yolo:{tmp_path}")
+    assert "(a.txt: line 1, a.txt: line 2, a.txt: line 3)" in str(caught.value)
+    assert "1 lines with commas" in str(caught.value)
+    assert "in pixels" not in str(caught.value)  # the first three kinds
+
+
+def test_vocs_and_cocos_reasons_for_no_box_are_named(tmp_path: Path) -> None:
+    write_voc(tmp_path)
+    with pytest.raises(DataError, match=r"no usable box: 1 images without boxes, kept \(a\.xml\)$"):
+        load_boxes(f"voc:{tmp_path}")
+    write_voc(tmp_path, voc_object("1 1 x 50"))
+    with pytest.raises(
+        DataError, match=r"1 boxes that are not four numbers, left out \(a\.xml: 0\)"
+    ):
+        load_boxes(f"voc:{tmp_path}")
+
+
+def test_a_missing_folder_of_labels_is_named(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("ant\n", encoding="utf-8")
+    for split in ("train", "test"):
+        draw(tmp_path / "images" / split / "a.png")
+    (tmp_path / "labels" / "train").mkdir(parents=True)
+    (tmp_path / "labels" / "train" / "a.txt").write_text("0 0.5 0.5 1 1\n", encoding="utf-8")
+    first, _ = load_boxes(f"yolo:{tmp_path}").findings
+    assert first.is_wrong
+    assert str(first) == (
+        "1 folders of labels that do not exist, their images kept without boxes (labels/test)"
+    )
