@@ -23,6 +23,7 @@ from resnext.data.sets.series.raw import (
     sort_classes,
     without_end,
 )
+from resnext.data.sets.series.row_numbers import without_row_numbers
 from resnext.data.sets.table.rows import open_parquet, parquet_values, read_text_table
 from resnext.data.signals.prepare import Series
 from resnext.errors import DataError
@@ -80,7 +81,7 @@ def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
     )
     # A wide table may call its values t, 0, 1, ...: a time column is one of a long table.
     left_out = {label, split, series, time if is_long or given.time else None}
-    columns = [name for name in names if name not in left_out]
+    columns = without_row_numbers(path, [name for name in names if name not in left_out], cells)
     if not columns:
         raise DataError(f"{path}: no column of values beside {list_names(names, 20, shown)}")
     values = np.stack([_numbers(path, name, cells[name]) for name in columns], axis=1)
