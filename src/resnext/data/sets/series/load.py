@@ -10,6 +10,7 @@ import torch
 
 from resnext.data.config import DataConfig
 from resnext.data.sets.auto_split import choose_val
+from resnext.data.sets.notices import warn_once
 from resnext.data.sets.series.raw import RawSeries, check_channels, sort_classes
 from resnext.data.sets.series.read import read_series
 from resnext.data.sets.series.table import SeriesColumns
@@ -39,7 +40,7 @@ def load_series(path: Path, config: DataConfig) -> DataSet:
         ConfigError: A setting does not fit.
     """
     columns = _columns(config)
-    raw = read_series(path, columns)
+    raw = _with_classes(path, read_series(path, columns))
     classes = _check(path, raw)
     length = config.length or max(one.shape[1] for one in (raw.get("train") or raw["all"]).series)
     splits = {name: _build_split(path, part, classes, length, config) for name, part in raw.items()}
@@ -66,6 +67,29 @@ def _columns(config: DataConfig) -> SeriesColumns:
     return SeriesColumns(label, config.split_column, config.id_column, config.time_column)
 
 
+def _with_classes(path: Path, raw: Mapping[str, RawSeries]) -> dict[str, RawSeries]:
+    """Leave out the series of unknown class, and a test split where no class is known."""
+    found = {}
+    for name, part in raw.items():
+        if len(part.labels) != len(part.series):
+            raise DataError(
+                f"{path}, split {name}: the series have no classes; accepted are those of "
+                "@classLabel in a .ts file, a first column, an array y, or a column called label"
+            )
+        kept = part.labelled()
+        if not kept.series and name != "test":
+            raise DataError(f"{path}, split {name}: no series has a class")
+        if num := len(part.series) - len(kept.series):
+            first = part.lines[part.labels.index("")]
+            warn_once(
+                f"{path}, split {name}: left out {num:,} of {len(part.series):,} series, which "
+                f"have no class, such as {first}"
+            )
+        if kept.series:
+            found[name] = kept
+    return found
+
+
 def _check(path: Path, raw: Mapping[str, RawSeries]) -> tuple[str, ...]:
     """Return the classes, after a look at what the splits have in common."""
     first = raw.get("train") or raw["all"] if "all" in raw or "train" in raw else None
@@ -74,11 +98,6 @@ def _check(path: Path, raw: Mapping[str, RawSeries]) -> tuple[str, ...]:
             f"{path}: no series for training, only {list_names(list(raw))}; call one split train"
         )
     for name, part in raw.items():
-        if len(part.labels) != len(part.series):
-            raise DataError(
-                f"{path}, split {name}: the series have no classes; accepted are those of "
-                "@classLabel in a .ts file, a first column, an array y, or a column called label"
-            )
         for series, place in zip(part.series, part.lines, strict=True):
             check_channels(series, first.series[0], f"{path}, split {name}, {place}")
     classes = first.classes or sort_classes({name for part in raw.values() for name in part.labels})
@@ -103,9 +122,8 @@ def _build_split(
     values_ncl = stack_series(raw.series, length, config.fit, config.normalise, str(path))
     numbers = {name: number for number, name in enumerate(classes)}
     targets_n = torch.tensor([numbers[label] for label in raw.labels], dtype=torch.int64)
-    return SignalSplit(
-        torch.from_numpy(values_ncl), targets_n, torch.arange(len(targets_n)), raw.source
-    )
+    numbers_n = torch.tensor(raw.numbers, dtype=torch.int64)
+    return SignalSplit(torch.from_numpy(values_ncl), targets_n, numbers_n, raw.source)
 
 
 def _divide(split: SignalSplit, num_classes: int, val_fraction: float) -> dict[str, SignalSplit]:

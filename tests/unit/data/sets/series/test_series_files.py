@@ -142,59 +142,13 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
     [
         (WIDE.replace("5,,", "five,,"), "column 't1', row 2: 'five' is not a number"),
         (WIDE.replace("test\n", "later\n"), "the split 'later'"),
-        (LONG.replace("2,1,b", "2,1,a"), "series '2'.*'a', 'b'.*exactly one"),
+        (LONG.replace("2,1,b", "2,1,a"), "series '2': the column 'label' has 'a', 'b'; give one"),
     ],
 )
 def test_a_bad_cell_is_named(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(DataError, match=words):
         read_series_table(tmp_path / "x.csv", SeriesColumns())
-
-
-@pytest.mark.parametrize("name", ["", "Unnamed: 0", "Unnamed: 0.1", "index"])
-@pytest.mark.parametrize("numbers", [(0, 1, 2), (1, 2, 3), (17, 4, 9), (0, 1, 0)])
-def test_a_column_that_numbers_the_rows_is_no_value(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, numbers: tuple[int, ...]
-) -> None:
-    lines = [f"{name},{WIDE.splitlines()[0]}"]
-    lines += [f"{n},{row}" for n, row in zip(numbers, WIDE.splitlines()[1:], strict=True)]
-    (tmp_path / "x.csv").write_text("\n".join(lines))
-    splits = read_series_table(tmp_path / "x.csv", SeriesColumns())
-    assert [_values(one) for one in splits["train"].series] == [[[1, 2, 3]], [[4, 5]]]
-    assert f"left out the column {name!r}, which numbers the rows" in caplog.text
-
-
-def test_row_numbers_are_no_channel_and_may_be_the_time(tmp_path: Path) -> None:
-    header, *rows = LONG.splitlines()
-    numbered = "\n".join([f",{header}", *(f"{n},{row}" for n, row in enumerate(rows))])
-    (tmp_path / "x.csv").write_text(numbered)
-    raw = read_series_table(tmp_path / "x.csv", SeriesColumns())["all"]
-    assert [one.shape for one in raw.series] == [(2, 2), (2, 2)]
-    (tmp_path / "y.csv").write_text(LONG.replace("id,time", "id,index"))
-    raw = read_series_table(tmp_path / "y.csv", SeriesColumns())["all"]
-    assert _values(raw.series[0]) == [[30, 10], [40, 20]]
-
-
-@pytest.mark.parametrize(
-    ("name", "cells"),
-    [("", "0.5,1,2"), ("", "5,5,7"), ("", ",1,2"), ("", "-1,0,1"), ("t", "0,1,2")],
-)
-def test_other_columns_are_values_even_without_a_name(
-    tmp_path: Path, name: str, cells: str
-) -> None:
-    rows = [f"a,{cell},8" for cell in cells.split(",")]
-    (tmp_path / "x.csv").write_text("\n".join([f"label,{name},t1", *rows]))
-    raw = read_series_table(tmp_path / "x.csv", SeriesColumns())["all"]
-    assert [one.shape for one in raw.series] == [(1, 2)] * 3
-
-
-def test_the_index_that_pandas_writes_to_parquet_is_no_value(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
-    pq = pytest.importorskip("pyarrow.parquet")
-    columns = {"label": ["a", "b"], "t0": [1.0, 2.0], "__index_level_0__": [7, 3]}
-    pq.write_table(pa.table(columns), tmp_path / "x.parquet")
-    raw = read_series_table(tmp_path / "x.parquet", SeriesColumns())["all"]
-    assert [_values(one) for one in raw.series] == [[[1]], [[2]]]
 
 
 def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
