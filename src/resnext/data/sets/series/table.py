@@ -112,7 +112,7 @@ def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
 
 
 def _read_csv(path: Path) -> Cells:
-    table = read_text_table(path)
+    table = read_text_table(path, "series or step of one")
     if len(table.columns) * len(table.rows) > MAX_SIGNAL_VALUES // 4:
         raise DataError(f"{path}: more than {MAX_SIGNAL_VALUES // 4:,} cells; use Parquet or .npz")
     return {name: table.column(name) for name in table.columns}
