@@ -49,7 +49,7 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
         DataError: The folder does not consist of class folders, a split has classes of its own, or
             no video can be read.
     """
-    layout = find_layout(root)
+    layout = find_layout(root, is_frame_folder)
     folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     first = listed.get("train") or next(iter(listed.values()))

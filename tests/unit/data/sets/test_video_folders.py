@@ -79,3 +79,28 @@ def test_videos_of_all_kinds_are_found_beside_each_other(tmp_path: Path) -> None
     write_frames(tmp_path / "c" / "2", numbered(3))
     (tmp_path / "c" / "notes.txt").write_text("x")
     assert find_videos(tmp_path) == (["c/0.mp4", "c/1.gif", "c/2"], {".txt": 1})
+
+
+@pytest.mark.parametrize("split", ["", "train/"])
+def test_folders_of_frames_may_have_the_same_names_in_each_class(
+    tmp_path: Path, split: str
+) -> None:
+    for number, name in enumerate(("left/001", "left/002", "right/001", "right/002")):
+        write_frames(tmp_path / f"{split}{name}", numbered(3 + number))
+    if split:  # a split may have one class
+        write_frames(tmp_path / "test/left/001", numbered(3))
+        write_frames(tmp_path / "test/left/002", numbered(3))
+    data = load_data(DataConfig(name="video", root=tmp_path, val_fraction=0.5))
+    assert data.info.classes == ("left", "right")
+    assert (len(data.train), len(data.val)) == (2, 2)
+    assert (data.test is None) == (not split)
+
+
+@pytest.mark.parametrize("names", [("train", "test"), ("a/0", "a/1")])
+def test_other_shared_folders_of_videos_are_unclear(tmp_path: Path, names: tuple[str, ...]) -> None:
+    for label in ("left", "right"):
+        for name in names:
+            write_frames(tmp_path / label / name, numbered(2))
+            write_frames(tmp_path / label / "more" / name, numbered(2))
+    with pytest.raises(DataError, match="unclear which are the classes"):
+        load_data(DataConfig(name="video", root=tmp_path))
