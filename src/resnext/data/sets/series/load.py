@@ -14,6 +14,7 @@ from resnext.data.sets.notices import warn_once
 from resnext.data.sets.series.raw import RawSeries, check_channels, sort_classes
 from resnext.data.sets.series.read import read_series
 from resnext.data.sets.series.table import SeriesColumns
+from resnext.data.sets.signal_folders import refuse_no_val
 from resnext.data.signals.prepare import channel_statistics, stack_series
 from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, DataSet
@@ -46,7 +47,10 @@ def load_series(path: Path, config: DataConfig) -> DataSet:
     splits = {name: _build_split(path, part, classes, length, config) for name, part in raw.items()}
     origin = "the set's own"
     if "all" in splits:
-        splits, origin = _divide(splits["all"], len(classes), config.val_fraction), "by a hash"
+        splits, origin = (
+            _divide(path, splits["all"], len(classes), config.val_fraction),
+            "by a hash",
+        )
     if "val" not in splits:
         splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
     known = splits["train"] if len(splits["train"]) else splits["val"]
@@ -126,12 +130,15 @@ def _build_split(
     return SignalSplit(torch.from_numpy(values_ncl), targets_n, numbers_n, raw.source)
 
 
-def _divide(split: SignalSplit, num_classes: int, val_fraction: float) -> dict[str, SignalSplit]:
+def _divide(
+    path: Path, split: SignalSplit, num_classes: int, val_fraction: float
+) -> dict[str, SignalSplit]:
     """Keep a share of each class for validation, or all, chosen by a hash of the number."""
     if val_fraction >= 1.0:
         return {"train": split.choose(_NONE), "val": split}
     names = [split.name(index) for index in range(len(split))]
     is_val_n = choose_val(names, split.targets_n.numpy(), num_classes, val_fraction)
+    refuse_no_val(path, is_val_n, "series")
     numbers_n = torch.arange(len(split))
     mask_n = torch.from_numpy(np.asarray(is_val_n))
     return {"train": split.choose(numbers_n[~mask_n]), "val": split.choose(numbers_n[mask_n])}
