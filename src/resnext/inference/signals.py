@@ -17,7 +17,6 @@ import torch
 from resnext.class_lists import readable
 from resnext.data.decode.audio import AudioFile, read_clip
 from resnext.data.sets.audio.decode import fit_clip, in_threads
-from resnext.data.sets.audio.load import is_audio
 from resnext.data.sets.nifti import is_nifti, read_nifti
 from resnext.data.sets.npz import NpzFile
 from resnext.data.sets.series.read import read_one_file
@@ -25,7 +24,8 @@ from resnext.data.sets.volumes import MAX_VOXELS, as_volumes
 from resnext.data.signals.loaders import normalise_signals
 from resnext.data.signals.prepare import prepare_series
 from resnext.errors import ConfigError, DataError
-from resnext.inference.files import Prediction, find_images
+from resnext.inference.files import Prediction
+from resnext.inference.signal_files import find_signals, refuse_folder
 from resnext.model.signal import SignalInput
 from resnext.model.trained import TrainedNetwork
 from resnext.tasks.answer import Answer
@@ -88,6 +88,7 @@ class SignalPredictor:
             DataError: Its format is not accepted, or its signals do not have the size and channels
                 of the network.
         """
+        refuse_folder(path, self.signal.kind)
         if self.signal.sound is not None:
             return ((one, self.clip(one)) for one in (path,))
         return self._read_series(path) if self.signal.kind == "series" else self._read_volumes(path)
@@ -150,15 +151,16 @@ def predict_signals(
 
     Args:
         predictor: The network.
-        paths: Files of series or volumes; audio files, and folders to search for them.
+        paths: Files of series, volumes or audio, and folders to search for them.
         top: Number of classes to return, at most all.
         batch_size: Signals per batch.
     """
     numbers = count()
+    files = find_signals(paths, predictor.signal.kind)
     if predictor.signal.sound is not None:
-        yield from _predict_clips(predictor, find_images(paths, accepts=is_audio), top, batch_size)
+        yield from _predict_clips(predictor, files, top, batch_size)
         return
-    for path in paths:
+    for path in files:
         try:
             signals = predictor.read(path)
             while batch := tuple(islice(signals, batch_size)):

@@ -11,6 +11,7 @@ from resnext.data.sets.text.table import TextFile, open_table, read_lines
 from resnext.data.signals.tokens import encode_texts, normalise_text
 from resnext.errors import ConfigError, DataError
 from resnext.inference.files import Prediction
+from resnext.inference.signal_files import find_signals, refuse_folder
 from resnext.inference.signals import SignalPredictor
 from resnext.tasks.answer import Answer
 from resnext.untrusted.names import list_names, shown
@@ -32,7 +33,8 @@ def predict_texts(
     Args:
         predictor: A network for text.
         texts: Texts.
-        paths: Tables with a column of texts, or `.txt` files with a text in each line.
+        paths: Tables with a column of texts, `.txt` files with a text in each line, and folders to
+            search for them.
         top: Number of classes to name, at most all.
         batch_size: Texts that go through the network together.
 
@@ -47,7 +49,7 @@ def predict_texts(
     if not all(text for _, text in given):
         raise ConfigError("--text: a text is empty; give at least one character")
     numbers = count()
-    files = chain.from_iterable(_read(path) for path in paths)
+    files = chain.from_iterable(_read(path) for path in find_signals(paths, "text"))
     rows: Iterator[Named | Prediction] = chain(given, files)
     while batch := list(islice(rows, batch_size)):
         answers = _answers(predictor, [row for row in batch if isinstance(row, tuple)], top)
@@ -72,6 +74,7 @@ def _answers(predictor: SignalPredictor, rows: Sequence[Named], top: int) -> Ite
 def _read(path: Path) -> Iterator[Named | Prediction]:
     """Yield the texts of a file; one row with the reason where it cannot be read."""
     try:
+        refuse_folder(path, "text")
         if path.suffix.lower() == ".txt":
             texts = read_lines(path)
         else:

@@ -23,6 +23,9 @@ ACCEPTED = "accepted are WAV, FLAC, Ogg and MP3"
 
 _FORMATS = ("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "MPEG")
 _UNKNOWN_FRAMES = 2**62
+_UNKNOWN_LENGTHS = (range(2**31 - 2**16, 2**31 + 1), range(2**32 - 2**16, 2**32))
+"""Bytes of samples that programs write which stream, such as arecord, SoX and FFmpeg."""
+
 _MAX_CHUNKS = 1_000
 _BYTES_PER_SAMPLE, _BYTES_PER_RESAMPLED = 12, 24
 
@@ -112,7 +115,7 @@ def _missing_bytes(descriptor: int, size: int) -> int:
         name, length = struct.unpack("<4sI", chunk)
         place += len(chunk)
         if name == b"data":
-            is_unknown = length >= 2**32 - 2**16  # as programs write that stream
+            is_unknown = any(length in lengths for lengths in _UNKNOWN_LENGTHS)
             return 0 if is_unknown else max(0, place + length - size)
         place += length + length % 2
     return 0

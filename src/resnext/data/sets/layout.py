@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -44,11 +45,19 @@ def split_of(name: str) -> SplitName | None:
     return None
 
 
-def find_layout(root: Path) -> Layout:
+def _never(_: Path) -> bool:
+    return False
+
+
+def find_layout(root: Path, is_item: Callable[[Path], bool] = _never) -> Layout:
     """Find the splits of a folder of class folders.
 
     A folder is a split if it has a split's name and it, or another such folder, contains folders;
     `train` may therefore also be a class.
+
+    Args:
+        root: The folder.
+        is_item: Returns whether a folder in a class folder is one item of the set, such as a video.
 
     Raises:
         DataError: The folder does not contain class folders: it wraps another folder, its
@@ -71,17 +80,17 @@ def find_layout(root: Path) -> Layout:
             )
         splits[split] = root / name
     for folder in splits.values():
-        _refuse_other_layouts(folder)
+        _refuse_other_layouts(folder, is_item)
     if not splits:
-        _refuse_other_layouts(root)
+        _refuse_other_layouts(root, is_item)
     return Layout(root, splits)
 
 
-def _refuse_other_layouts(root: Path) -> None:
+def _refuse_other_layouts(root: Path, is_item: Callable[[Path], bool]) -> None:
     """Refuse subfolders that are not classes, and describe them."""
     names = subfolders(root)
     if len(names) == 1:
-        _refuse_wrapper(root, root / names[0])
+        _refuse_wrapper(root, root / names[0], is_item)
     if len(names) > 1 and all(split_of(name) or _FOLD.fullmatch(name.casefold()) for name in names):
         raise DataError(
             f"{root} contains {list_names(names)}, which are parts of a data set and not "
@@ -90,7 +99,10 @@ def _refuse_other_layouts(root: Path) -> None:
         )
     inner = [subfolders(root / name) for name in names]
     shared = inner[0] if inner and all(parts == inner[0] for parts in inner) else []
-    if len(names) > 1 and (len(shared) > 1 or any(map(split_of, shared))):
+    are_splits = any(map(split_of, shared))
+    if len(names) > 1 and (len(shared) > 1 or are_splits):
+        if not are_splits and all(is_item(root / one / two) for one in names for two in shared):
+            return
         where = f"{root / shared[0] / names[0]}/"
         raise DataError(
             f"each folder of {root} contains the same subfolders ({list_names(shared)}), so it "
@@ -99,13 +111,13 @@ def _refuse_other_layouts(root: Path) -> None:
         )
 
 
-def _refuse_wrapper(root: Path, only: Path) -> None:
+def _refuse_wrapper(root: Path, only: Path, is_item: Callable[[Path], bool]) -> None:
     """Refuse a folder whose only subfolder contains the classes, and name that subfolder."""
     inner = subfolders(only)
     while len(inner) == 1 and subfolders(only / inner[0]):
         only = only / inner[0]
         inner = subfolders(only)
-    if len(inner) > 1:
+    if len(inner) > 1 and not all(is_item(only / name) for name in inner):
         raise DataError(
             f"{root} contains one folder, which contains {len(inner)}: {list_names(inner)}; give "
             f"the folder whose subfolders are the classes: {only}"

@@ -1,4 +1,4 @@
-"""The splits of a folder of signals, by the rule of image folders."""
+"""The splits of signals, by the rule of image folders."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from resnext.data.config import DataConfig
@@ -40,7 +41,7 @@ def settle_splits(
         Train, val, and test if there is one; and the origin of val in words.
 
     Raises:
-        DataError: There is nothing to train on.
+        DataError: There is nothing to train on, or nothing can be kept for validation.
     """
     splits = dict(found)
     share, whole = config.val_fraction, splits.pop("all", None)
@@ -57,5 +58,26 @@ def settle_splits(
     names = [train.name(index) for index in range(len(train))]
     is_val_n = choose_val(names, train.targets_n.numpy(), num_classes, share, config.group)
     numbers_n, mask_n = torch.arange(len(train)), torch.from_numpy(np.asarray(is_val_n))
+    if config.val_fraction < 1.0:
+        noun = "videos" if isinstance(train, VideoSplit) else "volumes"
+        refuse_no_val(root, is_val_n, noun if config.group is None else f"groups of {noun}")
     kept = {"train": train.choose(numbers_n[~mask_n]), "val": train.choose(numbers_n[mask_n])}
     return {**splits, **kept}, "by a hash"
+
+
+def refuse_no_val(path: Path, is_val_n: npt.NDArray[np.bool_], noun: str) -> None:
+    """Refuse a set of which nothing was chosen for validation.
+
+    Args:
+        path: The set, for the message.
+        is_val_n: What `choose_val` chose.
+        noun: What was chosen from, in the plural.
+
+    Raises:
+        DataError: It is one.
+    """
+    if not is_val_n.any():
+        raise DataError(
+            f"{path}: no class has two {noun} of which one can be kept for validation; add more, "
+            "or give a val split"
+        )

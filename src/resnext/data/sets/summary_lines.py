@@ -47,7 +47,7 @@ def summary_lines(summary: DataSummary, *, has_weights: bool = False) -> list[tu
         lines.append(("formats", _counted(summary.formats)))
     if summary.skipped:
         lines.append(("skipped", _counted(summary.skipped)))
-    if summary.guess is not None:
+    if summary.guess is not None and counts["val"]:
         label, error = summary.guess
         lines.append(("guessing", f"always predicting {label!r} is wrong for {error:.1f} % of val"))
     advice = [] if has_weights else [("advice", text) for text in summary.advice]

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from resnext.data.config import DataConfig
-from resnext.data.decode.image_names import is_image_name
+from resnext.data.decode.frame_folder import is_frame_folder
 from resnext.data.decode.video import probe_video
 from resnext.data.decode.video_limits import VIDEO_SUFFIXES
 from resnext.data.sets.class_folders import check_class_folders, name_classes
@@ -49,7 +49,7 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
         DataError: The folder does not consist of class folders, a split has classes of its own, or
             no video can be read.
     """
-    layout = find_layout(root)
+    layout = find_layout(root, is_frame_folder)
     folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     first = listed.get("train") or next(iter(listed.values()))
@@ -72,7 +72,11 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
 
 
 def find_videos(folder: Path, prefix: str = "") -> tuple[list[str], Counter[str]]:
-    """Return the videos below a folder, sorted, and how many other files of each kind there are."""
+    """Return the videos below a folder, sorted, and how many other files of each kind there are.
+
+    A folder of image files is one of them unless it contains a video: then the images are other
+    files, such as thumbnails.
+    """
     names: list[str] = []
     others: Counter[str] = Counter()
     with os.scandir(folder) as entries:
@@ -83,7 +87,7 @@ def find_videos(folder: Path, prefix: str = "") -> tuple[list[str], Counter[str]
         name = f"{prefix}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
             inside = Path(entry.path)
-            if any(is_image_name(one.name) for one in inside.iterdir()):
+            if is_frame_folder(inside):
                 names.append(name)
             else:
                 more, rest = find_videos(inside, f"{name}/")

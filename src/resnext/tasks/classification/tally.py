@@ -120,7 +120,9 @@ class ClassificationTally:
         """
         num, right, right_in_five = self._counts.tolist()
         if not num:
-            raise DataError("there is no image to evaluate: the split is empty or unreadable")
+            raise DataError(
+                "there is nothing to evaluate: the split is empty, or no file of it can be read"
+            )
         loss = float(self._loss_sum) / num
         if self._full and math.isnan(loss):
             raise CheckpointError(

@@ -128,3 +128,8 @@ def test_few_photos_are_advised_to_start_from_published_weights() -> None:
     enough = _summary(counts={"train": [2_500, 2_500], "val": [9, 9]}, sizes=sizes)
     in_memory = _summary(counts={"train": [20, 20], "val": [9, 9]})
     assert enough.advice == in_memory.advice == []
+
+
+def test_nothing_is_guessed_of_an_empty_validation_split() -> None:
+    empty = _summary(counts={"train": [110, 100], "val": [0, 0]})
+    assert "guessing" not in dict(summary_lines(empty))

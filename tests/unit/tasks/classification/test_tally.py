@@ -136,5 +136,5 @@ def test_nan_has_no_details() -> None:
 
 
 def test_nothing_to_count_is_an_error() -> None:
-    with pytest.raises(DataError, match="no image"):
+    with pytest.raises(DataError, match="nothing to evaluate"):
         ClassificationTally(3, full=True).result()

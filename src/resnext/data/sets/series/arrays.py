@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -81,4 +82,7 @@ def _read_labels(file: NpzFile, path: Path, name: str, num: int) -> list[str]:
         )
     if array.dtype.kind == "S":
         raise DataError(f"{path}, array {shown(name)}: bytes; give numbers or texts")
-    return [class_name(str(one)) for one in array.reshape(-1).tolist()]
+    cells = array.reshape(-1).tolist()
+    return [
+        "" if isinstance(one, float) and math.isnan(one) else class_name(str(one)) for one in cells
+    ]

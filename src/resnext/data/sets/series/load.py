@@ -10,9 +10,11 @@ import torch
 
 from resnext.data.config import DataConfig
 from resnext.data.sets.auto_split import choose_val
+from resnext.data.sets.notices import warn_once
 from resnext.data.sets.series.raw import RawSeries, check_channels, sort_classes
 from resnext.data.sets.series.read import read_series
 from resnext.data.sets.series.table import SeriesColumns
+from resnext.data.sets.signal_folders import refuse_no_val
 from resnext.data.signals.prepare import channel_statistics, stack_series
 from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, DataSet
@@ -39,13 +41,16 @@ def load_series(path: Path, config: DataConfig) -> DataSet:
         ConfigError: A setting does not fit.
     """
     columns = _columns(config)
-    raw = read_series(path, columns)
+    raw = _with_classes(path, read_series(path, columns))
     classes = _check(path, raw)
     length = config.length or max(one.shape[1] for one in (raw.get("train") or raw["all"]).series)
     splits = {name: _build_split(path, part, classes, length, config) for name, part in raw.items()}
     origin = "the set's own"
     if "all" in splits:
-        splits, origin = _divide(splits["all"], len(classes), config.val_fraction), "by a hash"
+        splits, origin = (
+            _divide(path, splits["all"], len(classes), config.val_fraction),
+            "by a hash",
+        )
     if "val" not in splits:
         splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
     known = splits["train"] if len(splits["train"]) else splits["val"]
@@ -66,6 +71,29 @@ def _columns(config: DataConfig) -> SeriesColumns:
     return SeriesColumns(label, config.split_column, config.id_column, config.time_column)
 
 
+def _with_classes(path: Path, raw: Mapping[str, RawSeries]) -> dict[str, RawSeries]:
+    """Leave out the series of unknown class, and a test split where no class is known."""
+    found = {}
+    for name, part in raw.items():
+        if len(part.labels) != len(part.series):
+            raise DataError(
+                f"{path}, split {name}: the series have no classes; accepted are those of "
+                "@classLabel in a .ts file, a first column, an array y, or a column called label"
+            )
+        kept = part.labelled()
+        if not kept.series and name != "test":
+            raise DataError(f"{path}, split {name}: no series has a class")
+        if num := len(part.series) - len(kept.series):
+            first = part.lines[part.labels.index("")]
+            warn_once(
+                f"{path}, split {name}: left out {num:,} of {len(part.series):,} series, which "
+                f"have no class, such as {first}"
+            )
+        if kept.series:
+            found[name] = kept
+    return found
+
+
 def _check(path: Path, raw: Mapping[str, RawSeries]) -> tuple[str, ...]:
     """Return the classes, after a look at what the splits have in common."""
     first = raw.get("train") or raw["all"] if "all" in raw or "train" in raw else None
@@ -74,11 +102,6 @@ def _check(path: Path, raw: Mapping[str, RawSeries]) -> tuple[str, ...]:
             f"{path}: no series for training, only {list_names(list(raw))}; call one split train"
         )
     for name, part in raw.items():
-        if len(part.labels) != len(part.series):
-            raise DataError(
-                f"{path}, split {name}: the series have no classes; accepted are those of "
-                "@classLabel in a .ts file, a first column, an array y, or a column called label"
-            )
         for series, place in zip(part.series, part.lines, strict=True):
             check_channels(series, first.series[0], f"{path}, split {name}, {place}")
     classes = first.classes or sort_classes({name for part in raw.values() for name in part.labels})
@@ -103,17 +126,19 @@ def _build_split(
     values_ncl = stack_series(raw.series, length, config.fit, config.normalise, str(path))
     numbers = {name: number for number, name in enumerate(classes)}
     targets_n = torch.tensor([numbers[label] for label in raw.labels], dtype=torch.int64)
-    return SignalSplit(
-        torch.from_numpy(values_ncl), targets_n, torch.arange(len(targets_n)), raw.source
-    )
+    numbers_n = torch.tensor(raw.numbers, dtype=torch.int64)
+    return SignalSplit(torch.from_numpy(values_ncl), targets_n, numbers_n, raw.source)
 
 
-def _divide(split: SignalSplit, num_classes: int, val_fraction: float) -> dict[str, SignalSplit]:
+def _divide(
+    path: Path, split: SignalSplit, num_classes: int, val_fraction: float
+) -> dict[str, SignalSplit]:
     """Keep a share of each class for validation, or all, chosen by a hash of the number."""
     if val_fraction >= 1.0:
         return {"train": split.choose(_NONE), "val": split}
     names = [split.name(index) for index in range(len(split))]
     is_val_n = choose_val(names, split.targets_n.numpy(), num_classes, val_fraction)
+    refuse_no_val(path, is_val_n, "series")
     numbers_n = torch.arange(len(split))
     mask_n = torch.from_numpy(np.asarray(is_val_n))
     return {"train": split.choose(numbers_n[~mask_n]), "val": split.choose(numbers_n[mask_n])}

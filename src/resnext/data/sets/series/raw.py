@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,12 @@ class RawSeries:
 
     Attributes:
         series: c x t each; c is the same for all, t is not.
-        labels: The name of each one's class; empty where the file has no classes.
+        labels: The name of each one's class, empty where a series has none; no names where the
+            file has no classes.
         classes: Names of all classes, in the order of the outputs, as far as the file says them.
         lines: Position of each series in the file, for messages, such as `line 20`.
         source: Name of the file, with that of the split where it has several.
+        numbers: Number in the file, from 0, of each series that `labelled` kept.
     """
 
     series: list[Series]
@@ -36,6 +38,18 @@ class RawSeries:
     classes: tuple[str, ...]
     lines: list[str]
     source: str = ""
+    numbers: Sequence[int] = ()
+
+    def labelled(self) -> RawSeries:
+        """Return the series that have a class."""
+        rows = [row for row, label in enumerate(self.labels) if label]
+        return replace(
+            self,
+            series=[self.series[row] for row in rows],
+            labels=[self.labels[row] for row in rows],
+            lines=[self.lines[row] for row in rows],
+            numbers=rows,
+        )
 
 
 def read_series_text(path: Path) -> str:
@@ -136,15 +150,19 @@ def class_name(word: str) -> str:
 
 
 def sort_classes(names: set[str]) -> tuple[str, ...]:
-    """Sort classes: numbers by their value, other names by their letters behind them."""
+    """Sort classes: numbers by their value, other names by their letters behind them.
+
+    The empty name of series without a class is left out.
+    """
 
     def key(name: str) -> tuple[bool, float, str]:
         try:
-            return (False, float(name), name)
+            number = float(name)
         except ValueError:
-            return (True, 0.0, name)
+            number = np.nan
+        return (True, 0.0, name) if np.isnan(number) else (False, number, name)
 
-    return tuple(sorted(names, key=key))
+    return tuple(sorted(names - {""}, key=key))
 
 
 def _number(word: str, where: str) -> float:

@@ -6,6 +6,7 @@ which series a row belongs to, one of its class, and a column for each channel.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from resnext.data.sets.series.raw import (
     sort_classes,
     without_end,
 )
+from resnext.data.sets.series.row_numbers import without_row_numbers
 from resnext.data.sets.table.rows import open_parquet, parquet_values, read_text_table
 from resnext.data.signals.prepare import Series
 from resnext.errors import DataError
@@ -80,7 +82,7 @@ def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
     )
     # A wide table may call its values t, 0, 1, ...: a time column is one of a long table.
     left_out = {label, split, series, time if is_long or given.time else None}
-    columns = [name for name in names if name not in left_out]
+    columns = without_row_numbers(path, [name for name in names if name not in left_out], cells)
     if not columns:
         raise DataError(f"{path}: no column of values beside {list_names(names, 20, shown)}")
     values = np.stack([_numbers(path, name, cells[name]) for name in columns], axis=1)
@@ -94,15 +96,9 @@ def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
         found = [without_end(row)[np.newaxis] for row in values]
     for key, one in zip(rows, found, strict=True):
         check_shape(one.shape, f"{path}, series {shown(key)}")
-    labels = (
-        []
-        if label is None
-        else [_constant(path, key, cells[label], row) for key, row in rows.items()]
-    )
-    splits = [
-        "all" if split is None else _split_name(path, _constant(path, key, cells[split], row))
-        for key, row in rows.items()
-    ]
+    labels = [] if label is None else _of_each(path, label, cells[label], rows)
+    words = ["all"] * len(rows) if split is None else _of_each(path, split, cells[split], rows)
+    splits = words if split is None else [_split_name(path, word) for word in words]
     classes = sort_classes(set(labels))
     return {
         part: RawSeries(
@@ -116,7 +112,7 @@ def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
 
 
 def _read_csv(path: Path) -> Cells:
-    table = read_text_table(path)
+    table = read_text_table(path, "series or step of one")
     if len(table.columns) * len(table.rows) > MAX_SIGNAL_VALUES // 4:
         raise DataError(f"{path}: more than {MAX_SIGNAL_VALUES // 4:,} cells; use Parquet or .npz")
     return {name: table.column(name) for name in table.columns}
@@ -130,7 +126,14 @@ def _read_parquet(path: Path) -> Cells:
             f"{path}: {len(names):,} columns and {file.metadata.num_rows:,} rows; accepted are at "
             f"most {MAX_SIGNAL_VALUES // 4:,} cells, and every column name once"
         )
-    return {name: parquet_values(file, name, path) for name in names}
+    return {
+        name: ["" if _is_null(cell) else cell for cell in parquet_values(file, name, path)]
+        for name in names
+    }
+
+
+def _is_null(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
 def _find(
@@ -180,14 +183,23 @@ def _rows_of(
     return {key: group[np.argsort(order[group], kind="stable")] for key, group in rows.items()}
 
 
-def _constant(path: Path, key: str, cells: Sequence[Any], rows: Sequence[int] | Any) -> str:
-    found = {class_name(str(cells[row])) for row in rows}
-    if len(found) > 1 or found <= {"", "None", "nan"}:
+def _of_each(
+    path: Path, column: str, cells: Sequence[Any], rows: Mapping[str, Sequence[int] | Any]
+) -> list[str]:
+    """Return the one value of a column in the rows of each series; empty where it has none."""
+    return [
+        _constant(path, key, column, {class_name(str(cells[one])) for one in own})
+        for key, own in rows.items()
+    ]
+
+
+def _constant(path: Path, key: str, column: str, found: set[str]) -> str:
+    if len(found) > 1:
         raise DataError(
-            f"{path}, series {shown(key)}: its class or split is "
-            f"{list_names(sorted(found), 5, shown)}; give exactly one"
+            f"{path}, series {shown(key)}: the column {shown(column)} has "
+            f"{list_names(sorted(found), 5, shown)}; give one value in all rows of a series"
         )
-    return found.pop()
+    return next(iter(found))
 
 
 def _split_name(path: Path, word: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 MAX_TEXT_BYTES = 2**28
 MAX_ROWS = 20_000_000
 _MAX_COLUMNS = 10_000
-_SAMPLE_CHARS = 2**16
+_SAMPLE_BYTES = 2**16
+_LIMIT_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -41,26 +44,33 @@ class TextTable:
         return [row[index].strip() if index < len(row) else "" for _, row in self.rows]
 
 
-def read_text_table(path: Path) -> TextTable:
+def read_text_table(path: Path, noun: str = "image", min_columns: int = 2) -> TextTable:
     """Read a CSV or TSV file in UTF-8, separated by commas, semicolons or tabs.
+
+    Args:
+        path: The file.
+        noun: What its rows describe, for messages.
+        min_columns: Columns accepted at least.
 
     Raises:
         DataError: It cannot be read, is not such a table, or has no rows.
     """
-    text = _read_text(path)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    data = _read_utf8(path)
+    lines = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(data)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        header = next(reader, [])
-        rows = [(reader.line_num, row) for row in reader if any(row)]
+        with _long_cells():
+            header = next(reader, [])
+            rows = [(reader.line_num, row) for row in reader if any(row)]
     except csv.Error as error:
         raise DataError(f"{path}, line {reader.line_num}: {error}") from None
     columns = [name.strip() for name in header]
-    if not 2 <= len(columns) <= _MAX_COLUMNS or len(rows) > MAX_ROWS:
+    if not min_columns <= len(columns) <= _MAX_COLUMNS or len(rows) > MAX_ROWS:
         raise DataError(
-            f"{path}: {len(columns)} columns and {len(rows):,} rows; a table of labels needs a "
-            "first row with column names, at least an image and a label column, and one row per "
-            "image"
+            f"{path}: {len(columns):,} columns and {len(rows):,} rows; accepted is a first row "
+            f"with {min_columns} to {_MAX_COLUMNS:,} column names, separated by commas, semicolons "
+            f"or tabs, and at most {MAX_ROWS:,} rows, one for each {noun}"
         )
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
@@ -68,6 +78,20 @@ def read_text_table(path: Path) -> TextTable:
     if not rows:
         raise DataError(f"{path} has no rows below its column names")
     return TextTable(columns, rows)
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Accept cells of any size, as the file itself is bounded.
+
+    The limit of the `csv` module is one of the whole process, which has it back afterwards.
+    """
+    with _LIMIT_LOCK:
+        usual = csv.field_size_limit(MAX_TEXT_BYTES)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(usual)
 
 
 def column_names(path: Path) -> list[str]:
@@ -83,9 +107,11 @@ def column_names(path: Path) -> list[str]:
         return list(file.schema_arrow.names)
 
 
-def _read_text(path: Path) -> str:
+def _read_utf8(path: Path) -> bytes:
     try:
-        return read_bytes(path, MAX_TEXT_BYTES).decode("utf-8-sig")
+        data = read_bytes(path, MAX_TEXT_BYTES)
+        data.decode("utf-8")  # line by line, a fault would have no place in the file
+        return data
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8 text (byte {error.start:,}); save the table in UTF-8"
@@ -96,10 +122,10 @@ def _read_text(path: Path) -> str:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(data: bytes) -> str:
     """Return the most frequent separator in the first row."""
-    first = text[:_SAMPLE_CHARS].partition("\n")[0]
-    return max(",;\t", key=first.count)
+    first = data[:_SAMPLE_BYTES].partition(b"\n")[0]
+    return max(",;\t", key=lambda mark: first.count(mark.encode()))
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:

@@ -9,6 +9,7 @@ import torch
 
 from resnext.data.config import DataConfig
 from resnext.data.sets.auto_split import choose_val
+from resnext.data.sets.signal_folders import refuse_no_val
 from resnext.data.sets.table.columns import GivenColumns
 from resnext.data.sets.table.targets import TargetRule, Targets, target_cells
 from resnext.data.sets.text.read import RawTexts, read_texts
@@ -90,7 +91,7 @@ def _split(
             by_name[name] = torch.tensor(chosen)
     origin = "the set's own"
     if set(by_name) == {"train"}:
-        by_name, origin = _divide(raw, by_name["train"], targets, val_fraction), "by a hash"
+        by_name, origin = _divide(path, raw, by_name["train"], targets, val_fraction), "by a hash"
     if "val" not in by_name:
         by_name["val"] = by_name.pop("test", _NONE)
     if "train" not in by_name:
@@ -101,7 +102,7 @@ def _split(
 
 
 def _divide(
-    raw: RawTexts, rows_n: torch.Tensor, targets: Targets, val_fraction: float
+    path: Path, raw: RawTexts, rows_n: torch.Tensor, targets: Targets, val_fraction: float
 ) -> dict[str, torch.Tensor]:
     """Keep a share of each class for validation, or all, by a hash of the text.
 
@@ -114,6 +115,7 @@ def _divide(
     texts = [raw.texts[row] for row in rows_n.tolist()]
     num_classes = len(targets.classes) if is_class else 1
     is_val_n = choose_val(texts, targets_n.numpy(), num_classes, val_fraction)
+    refuse_no_val(path, is_val_n, "different texts")
     mask_n = torch.from_numpy(np.asarray(is_val_n))
     return {"train": rows_n[~mask_n], "val": rows_n[mask_n]}
 

@@ -62,7 +62,7 @@ def open_table(path: Path) -> TextFile:
     if suffix == ".tsv":
         return _Lines(path, _read_tsv(path))
     if suffix == ".csv":
-        return _Lines(path, read_text_table(path))
+        return _Lines(path, _read_csv(path))
     if suffix == ".parquet":
         return _Parquet(path)
     raise DataError(
@@ -140,6 +140,19 @@ def _column_bytes(file: pq.ParquetFile) -> dict[str, int]:
             name = part.path_in_schema.partition(".")[0]
             sizes[name] = sizes.get(name, 0) + part.total_uncompressed_size
     return sizes
+
+
+def _read_csv(path: Path) -> TextTable:
+    """Read a table, which may be a column of texts alone."""
+    table = read_text_table(path, "text", min_columns=1)
+    if len(table.columns) == 1:
+        for line, row in table.rows:
+            if len(row) > 1:
+                raise DataError(
+                    f"{path}, line {line}: {len(row):,} cells, but the first row has one name; put "
+                    "texts with commas between quotation marks"
+                )
+    return table
 
 
 def _read_tsv(path: Path) -> TextTable:
