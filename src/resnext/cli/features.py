@@ -142,7 +142,8 @@ def _rows(source: FeatureSource, name: SplitName) -> Iterator[FeatureRows]:
 def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | list[int]:
     """Return the paths of images relative to the root of their data set, or their indices.
 
-    Signals have the name of their file and their number in it.
+    The root of a table is its folder; images elsewhere have their whole path. Signals have the
+    name of their file and their number in it.
     """
     from resnext.data.signals.split import SignalSplit
 
@@ -150,8 +151,12 @@ def _keys(split: Split, root: Path | None, indices: list[int]) -> list[str] | li
         return [split.name(index) for index in indices]
     if split.stored_nhwc is not None:
         return indices
-    paths = (split.path(index) for index in indices)
-    return [(path if root is None else path.relative_to(root)).as_posix() for path in paths]
+    paths = [split.path(index) for index in indices]
+    if root is None:
+        return [path.as_posix() for path in paths]
+    folder = root.parent if root.is_file() else root
+    inside = [path.relative_to(folder) if path.is_relative_to(folder) else path for path in paths]
+    return [path.as_posix() for path in inside]
 
 
 def _report(arguments: Features, source: FeatureSource, written: Written) -> None:

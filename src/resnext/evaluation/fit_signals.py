@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from resnext.data.config import DataConfig
 from resnext.data.set_names import SIGNAL_NAMES
+from resnext.data.sets.table.columns import as_names
+from resnext.data.sets.table.rows import column_names
+from resnext.data.sets.text.table import open_table
 from resnext.data.signals.text_split import TextSplit
 from resnext.data.split import DataInfo, Split
 from resnext.errors import ConfigError
 from resnext.model.signal import SignalInput
+from resnext.model.signal_columns import SignalColumns
 
 
 def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
     """Return the settings that give signals the size and form of training."""
     if signal is None or data.name not in SIGNAL_NAMES:
         return data
+    if signal.columns is not None and data.name == signal.kind:
+        data = _with_columns(data, signal.columns)
     if signal.sound is not None and data.name == "audio":
         audio = data.audio.as_trained(signal.sound, signal.size, signal.in_channels)
         return data.replace(audio=audio, normalise=signal.normalise)
@@ -40,6 +48,28 @@ def as_in_training(data: DataConfig, signal: SignalInput | None) -> DataConfig:
     if signal.kind == "series" == data.name:
         return data.replace(length=signal.size, fit=signal.fit, normalise=signal.normalise)
     return data
+
+
+def _with_columns(data: DataConfig, columns: SignalColumns) -> DataConfig:
+    """Name the columns that were named for training, but for those that a table does not have."""
+    named = {
+        "label_column": columns.label,
+        "split_column": columns.split,
+        "id_column": columns.series,
+        "time_column": columns.time,
+        "text_column": columns.text,
+    }
+    wanted = {key: value for key, value in named.items() if getattr(data, key) is None and value}
+    if data.root is not None and data.root.is_file():
+        there = set(_columns_of(data.root, data.name))
+        wanted = {key: value for key, value in wanted.items() if there >= {*as_names(value)}}
+    return data.replace(**wanted)
+
+
+def _columns_of(path: Path, kind: str) -> Sequence[str]:
+    if kind == "text":
+        return open_table(path).columns
+    return column_names(path) if path.suffix.lower() in (".csv", ".parquet") else ()
 
 
 def as_encoded(split: Split, signal: SignalInput | None) -> Split:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from resnext.data.config import DataConfig
-from resnext.data.sets.table.columns import has_label_column
+from resnext.data.sets.table.columns import as_names, has_label_column
 from resnext.data.sets.table.rows import column_names
 from resnext.model.card import ModelCard
 from resnext.tasks.kinds import task_kind
@@ -39,8 +39,7 @@ def as_run_reads(data: DataConfig, own: DataConfig | None) -> DataConfig:
     if named and data.root is not None:
         columns = column_names(data.root) if data.root.is_file() else []
         for key in named:
-            value = changes[key]
-            if not {*((value,) if isinstance(value, str) else value)} <= set(columns):
+            if not set(as_names(changes[key])) <= set(columns):
                 del changes[key]
     return data.replace(**changes)
 
@@ -48,8 +47,8 @@ def as_run_reads(data: DataConfig, own: DataConfig | None) -> DataConfig:
 def as_in_task(data: DataConfig, card: ModelCard) -> DataConfig:
     """Return the settings that read a table's targets as those of a network.
 
-    By itself a table tells less than the network: in a small one each image may have exactly one
-    of several labels, or a label may occur nowhere.
+    A small table tells less than the network: each image may happen to have exactly one of several
+    labels, or a label may occur nowhere.
 
     Raises:
         DataError: The table cannot be read.

@@ -108,7 +108,7 @@ class SignalPredictor:
 
     def _read_series(self, path: Path) -> Iterator[Named]:
         signal = self.signal
-        splits = read_one_file(path)
+        splits = read_one_file(path, signal.columns, is_labelled=False)
         for raw in splits.values():
             for number, series in enumerate(raw.series):
                 if len(series) != signal.in_channels:

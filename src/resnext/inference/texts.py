@@ -49,7 +49,9 @@ def predict_texts(
     if not all(text for _, text in given):
         raise ConfigError("--text: a text is empty; give at least one character")
     numbers = count()
-    files = chain.from_iterable(_read(path) for path in find_signals(paths, "text"))
+    columns = predictor.signal.columns
+    named = None if columns is None else columns.text
+    files = chain.from_iterable(_read(path, named) for path in find_signals(paths, "text"))
     rows: Iterator[Named | Prediction] = chain(given, files)
     while batch := list(islice(rows, batch_size)):
         answers = _answers(predictor, [row for row in batch if isinstance(row, tuple)], top)
@@ -71,7 +73,7 @@ def _answers(predictor: SignalPredictor, rows: Sequence[Named], top: int) -> Ite
         yield predictor.answer(row_k, top)
 
 
-def _read(path: Path) -> Iterator[Named | Prediction]:
+def _read(path: Path, named: str | None) -> Iterator[Named | Prediction]:
     """Yield the texts of a file; one row with the reason where it cannot be read."""
     try:
         refuse_folder(path, "text")
@@ -79,7 +81,7 @@ def _read(path: Path) -> Iterator[Named | Prediction]:
             texts = read_lines(path)
         else:
             table = open_table(path)
-            texts = table.column(_column(table))
+            texts = table.column(_column(table, named))
     except DataError as error:
         yield Prediction(0, path, error=str(error))
         return
@@ -91,10 +93,17 @@ def _read(path: Path) -> Iterator[Named | Prediction]:
             yield Prediction(0, name, error="the row has no text")
 
 
-def _column(table: TextFile) -> str:
-    """Return the column of texts: the only one, or one of a usual name."""
+def _column(table: TextFile, named: str | None) -> str:
+    """Return the column of texts: that of training, the only one, or one of a usual name."""
     if len(table.columns) == 1:
         return table.columns[0]
+    if named is not None:
+        if named in table.columns:
+            return named
+        raise DataError(
+            f"no column is called {shown(named)}, as that of the texts in training; it has "
+            f"{list_names(table.columns, 20, shown)}"
+        )
     try:
         return find_text_column(table, None)
     except DataError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -27,3 +27,7 @@ class SignalColumns(Settings):
     series: Name | None = None
     time: Name | None = None
     text: Name | None = None
+
+    def if_any(self) -> Self | None:
+        """Return None if no column was named."""
+        return None if self == type(self)() else self

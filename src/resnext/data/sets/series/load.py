@@ -13,13 +13,13 @@ from resnext.data.sets.auto_split import choose_val
 from resnext.data.sets.notices import warn_once
 from resnext.data.sets.series.raw import RawSeries, check_channels, sort_classes
 from resnext.data.sets.series.read import read_series
-from resnext.data.sets.series.table import SeriesColumns
 from resnext.data.sets.signal_folders import refuse_no_val
 from resnext.data.signals.prepare import channel_statistics, stack_series
 from resnext.data.signals.split import SignalSplit
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import ConfigError, DataError
 from resnext.model.signal import SignalInput
+from resnext.model.signal_columns import SignalColumns
 from resnext.untrusted.names import list_names, shown
 
 _MIN_CLASSES = 2
@@ -62,13 +62,15 @@ def load_series(path: Path, config: DataConfig) -> DataSet:
 _NONE = torch.empty(0, dtype=torch.int64)
 
 
-def _columns(config: DataConfig) -> SeriesColumns:
+def _columns(config: DataConfig) -> SignalColumns:
     label = config.label_column
     if isinstance(label, tuple):
         raise ConfigError(
             f"data.label_column={list(label)!r}: series have one class; name one column"
         )
-    return SeriesColumns(label, config.split_column, config.id_column, config.time_column)
+    return SignalColumns(
+        label=label, split=config.split_column, series=config.id_column, time=config.time_column
+    )
 
 
 def _with_classes(path: Path, raw: Mapping[str, RawSeries]) -> dict[str, RawSeries]:
@@ -157,4 +159,5 @@ def _signal(split: SignalSplit, length: int, config: DataConfig) -> SignalInput:
         normalise=config.normalise,
         mean=mean,
         std=std,
+        columns=_columns(config).if_any(),
     )

@@ -9,9 +9,10 @@ from pathlib import Path
 from resnext.data.sets.series.arrays import read_series_arrays
 from resnext.data.sets.series.label_first import read_label_first
 from resnext.data.sets.series.raw import RawSeries
-from resnext.data.sets.series.table import SeriesColumns, read_series_table
+from resnext.data.sets.series.table import read_series_table
 from resnext.data.sets.series.ts_file import read_ts
 from resnext.errors import DataError
+from resnext.model.signal_columns import SignalColumns
 from resnext.untrusted.names import shown
 
 SERIES_SUFFIXES = (".ts", ".tsv", ".txt", ".npz", ".csv", ".parquet")
@@ -19,7 +20,7 @@ _TRAIN = re.compile(r"(?<![a-z])train(?![a-z])", re.IGNORECASE)
 _OTHERS = {"val": "val", "test": "test"}
 
 
-def read_series(path: Path, columns: SeriesColumns | None = None) -> dict[str, RawSeries]:
+def read_series(path: Path, columns: SignalColumns | None = None) -> dict[str, RawSeries]:
     """Read a file of series, and the files of its other splits beside it.
 
     `NAME_TRAIN.ts` finds `NAME_TEST.ts` and `NAME_VAL.ts`, in the same case.
@@ -46,16 +47,24 @@ def read_series(path: Path, columns: SeriesColumns | None = None) -> dict[str, R
     return found
 
 
-def read_one_file(path: Path, columns: SeriesColumns | None = None) -> dict[str, RawSeries]:
-    """Read a file of series; see `read_series`."""
-    splits = _read(path, columns)
+def read_one_file(
+    path: Path, columns: SignalColumns | None = None, *, is_labelled: bool = True
+) -> dict[str, RawSeries]:
+    """Read a file of series; see `read_series`.
+
+    Args:
+        path: The file.
+        columns: Columns of a table that were named.
+        is_labelled: Those of class and split must be there.
+    """
+    splits = _read(path, columns, is_labelled=is_labelled)
     return {
         split: replace(raw, source=path.name if split == "all" else f"{path.name}/{split}")
         for split, raw in splits.items()
     }
 
 
-def _read(path: Path, columns: SeriesColumns | None) -> dict[str, RawSeries]:
+def _read(path: Path, columns: SignalColumns | None, *, is_labelled: bool) -> dict[str, RawSeries]:
     suffix = path.suffix.lower()
     if path.is_dir() or suffix not in SERIES_SUFFIXES:
         raise DataError(
@@ -69,7 +78,7 @@ def _read(path: Path, columns: SeriesColumns | None) -> dict[str, RawSeries]:
         return {"all": read_label_first(path)}
     if suffix == ".npz":
         return read_series_arrays(path)
-    return read_series_table(path, columns or SeriesColumns())
+    return read_series_table(path, columns or SignalColumns(), is_labelled=is_labelled)
 
 
 def _files_beside(path: Path) -> dict[str, Path]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from resnext.data.sets.table.rows import open_parquet, parquet_values, read_text
 from resnext.data.signals.prepare import Series
 from resnext.errors import DataError
 from resnext.model.signal import MAX_SIGNAL_VALUES
+from resnext.model.signal_columns import SignalColumns
 from resnext.untrusted.names import list_names, shown
 
 _LABELS = ("label", "class", "target", "y", "category", "classname", "labelname")
@@ -48,22 +48,15 @@ _SPLIT_NAMES = {
 Cells = Mapping[str, Sequence[Any]]
 
 
-@dataclass(frozen=True)
-class SeriesColumns:
-    """Columns that a person named; None for those to be found by their names."""
-
-    label: str | None = None
-    split: str | None = None
-    series: str | None = None
-    time: str | None = None
-
-
-def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
+def read_series_table(
+    path: Path, given: SignalColumns, *, is_labelled: bool = True
+) -> dict[str, RawSeries]:
     """Read a CSV or Parquet table of series.
 
     Args:
         path: The file.
         given: Columns that were named.
+        is_labelled: Those of class and split must be there.
 
     Returns:
         By split, or `all` where there is no such column.
@@ -73,6 +66,10 @@ def read_series_table(path: Path, given: SeriesColumns) -> dict[str, RawSeries]:
     """
     cells = _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
     names = list(cells)
+    if not is_labelled:
+        label, split = (name if name in names else None for name in (given.label, given.split))
+        given = given.replace(label=label, split=split)
+    assert not isinstance(given.label, tuple)  # series have one class
     label = _find(path, names, given.label, _LABELS, "label_column")
     split = _find(path, names, given.split, _SPLITS, "split_column")
     time = _find(path, names, given.time, _TIMES, "time_column")

@@ -39,6 +39,11 @@ class Columns:
     split: str | None = None
 
 
+def as_names(column: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of one or several columns."""
+    return (column,) if isinstance(column, str) else column
+
+
 @dataclass(frozen=True)
 class GivenColumns:
     """Columns given by the user; None for those to detect."""

@@ -18,6 +18,7 @@ from resnext.data.signals.tokens import build_vocabulary, choose_length, encode_
 from resnext.data.split import DataInfo, DataSet
 from resnext.errors import DataError
 from resnext.model.signal import SignalInput
+from resnext.model.signal_columns import SignalColumns
 from resnext.untrusted.names import list_names, shown
 
 _MIN_CLASSES = 2
@@ -57,13 +58,19 @@ def load_texts(path: Path, config: DataConfig) -> DataSet:
     length = config.length or choose_length(texts, text_input)
     signal = SignalInput(
         kind="text", size=length, fit="pad", normalise="none", mean=(0.0,), std=(1.0,),
-        text=text_input,
+        text=text_input, columns=_columns(config).if_any(),
     )  # fmt: skip
     splits = {
         name: _build(raw, targets, chosen, signal, config.label) for name, chosen in rows.items()
     }
     info = DataInfo.of_signals(config.label, targets.classes, signal, targets.kind)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
+
+
+def _columns(config: DataConfig) -> SignalColumns:
+    return SignalColumns(
+        label=config.label_column, split=config.split_column, text=config.text_column
+    )
 
 
 def _targets(path: Path, raw: RawTexts, rule: TargetRule) -> Targets:

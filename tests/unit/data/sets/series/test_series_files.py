@@ -14,9 +14,10 @@ from resnext.data.sets.series.arrays import read_series_arrays
 from resnext.data.sets.series.label_first import read_label_first
 from resnext.data.sets.series.load import load_series
 from resnext.data.sets.series.read import read_series
-from resnext.data.sets.series.table import SeriesColumns, read_series_table
+from resnext.data.sets.series.table import read_series_table
 from resnext.data.signals.split import SignalSplit
 from resnext.errors import ConfigError, DataError
+from resnext.model.signal_columns import SignalColumns
 
 
 def _values(series: np.ndarray) -> list[list[float]]:
@@ -115,7 +116,7 @@ LONG = "id,time,label,x,y\n1,1,a,10,20\n2,0,b,5,6\n1,0,a,30,40\n2,1,b,7,8\n"
 
 def test_a_row_for_each_series(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(WIDE)
-    splits = read_series_table(tmp_path / "x.csv", SeriesColumns())
+    splits = read_series_table(tmp_path / "x.csv", SignalColumns())
     assert list(splits) == ["train", "test"]
     assert [_values(one) for one in splits["train"].series] == [[[1, 2, 3]], [[4, 5]]]
     assert splits["test"].labels == ["a"]
@@ -123,7 +124,7 @@ def test_a_row_for_each_series(tmp_path: Path) -> None:
 
 def test_a_row_for_each_step_in_the_order_of_time(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(LONG)
-    raw = read_series_table(tmp_path / "x.csv", SeriesColumns())["all"]
+    raw = read_series_table(tmp_path / "x.csv", SignalColumns())["all"]
     assert raw.labels == ["a", "b"]
     assert [_values(one) for one in raw.series] == [[[30, 10], [40, 20]], [[5, 7], [6, 8]]]
 
@@ -131,10 +132,12 @@ def test_a_row_for_each_step_in_the_order_of_time(tmp_path: Path) -> None:
 def test_columns_can_be_named(tmp_path: Path) -> None:
     text = LONG.replace("id,time,label", "who,when,what")
     (tmp_path / "x.csv").write_text(text)
-    raw = read_series_table(tmp_path / "x.csv", SeriesColumns("what", None, "who", "when"))["all"]
+    raw = read_series_table(
+        tmp_path / "x.csv", SignalColumns(label="what", series="who", time="when")
+    )["all"]
     assert _values(raw.series[0]) == [[30, 10], [40, 20]]
     with pytest.raises(DataError, match=r"data\.time_column='no'.*'who', 'when', 'what', 'x', 'y'"):
-        read_series_table(tmp_path / "x.csv", SeriesColumns(time="no"))
+        read_series_table(tmp_path / "x.csv", SignalColumns(time="no"))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_columns_can_be_named(tmp_path: Path) -> None:
 def test_a_bad_cell_is_named(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(DataError, match=words):
-        read_series_table(tmp_path / "x.csv", SeriesColumns())
+        read_series_table(tmp_path / "x.csv", SignalColumns())
 
 
 def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
@@ -156,7 +159,7 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
     pq = pytest.importorskip("pyarrow.parquet")
     table = pa.table({"label": ["a", "b"], "t0": [1.0, 2.0], "t1": [3.0, None]})
     pq.write_table(table, tmp_path / "x.parquet")
-    raw = read_series_table(tmp_path / "x.parquet", SeriesColumns())["all"]
+    raw = read_series_table(tmp_path / "x.parquet", SignalColumns())["all"]
     assert [_values(one) for one in raw.series] == [[[1, 3]], [[2]]]
 
 

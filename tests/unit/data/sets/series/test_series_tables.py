@@ -11,8 +11,9 @@ import pytest
 from resnext.data.config import DataConfig
 from resnext.data.sets.series.load import load_series
 from resnext.data.sets.series.read import read_series
-from resnext.data.sets.series.table import SeriesColumns, read_series_table
+from resnext.data.sets.series.table import read_series_table
 from resnext.errors import DataError
+from resnext.model.signal_columns import SignalColumns
 
 WIDE = "label,t0,t1,t2,split\na,1,2,3,train\nb,4,5,,train\na,7,8,9,test\n"
 LONG = "id,time,label,x,y\n1,1,a,10,20\n2,0,b,5,6\n1,0,a,30,40\n2,1,b,7,8\n"
@@ -30,7 +31,7 @@ def test_a_column_that_numbers_the_rows_is_no_value(
     lines = [f"{name},{WIDE.splitlines()[0]}"]
     lines += [f"{n},{row}" for n, row in zip(numbers, WIDE.splitlines()[1:], strict=True)]
     (tmp_path / "x.csv").write_text("\n".join(lines))
-    splits = read_series_table(tmp_path / "x.csv", SeriesColumns())
+    splits = read_series_table(tmp_path / "x.csv", SignalColumns())
     assert [_values(one) for one in splits["train"].series] == [[[1, 2, 3]], [[4, 5]]]
     assert f"left out the column {name!r}, which numbers the rows" in caplog.text
 
@@ -39,10 +40,10 @@ def test_row_numbers_are_no_channel_and_may_be_the_time(tmp_path: Path) -> None:
     header, *rows = LONG.splitlines()
     numbered = "\n".join([f",{header}", *(f"{n},{row}" for n, row in enumerate(rows))])
     (tmp_path / "x.csv").write_text(numbered)
-    raw = read_series_table(tmp_path / "x.csv", SeriesColumns())["all"]
+    raw = read_series_table(tmp_path / "x.csv", SignalColumns())["all"]
     assert [one.shape for one in raw.series] == [(2, 2), (2, 2)]
     (tmp_path / "y.csv").write_text(LONG.replace("id,time", "id,index"))
-    raw = read_series_table(tmp_path / "y.csv", SeriesColumns())["all"]
+    raw = read_series_table(tmp_path / "y.csv", SignalColumns())["all"]
     assert _values(raw.series[0]) == [[30, 10], [40, 20]]
 
 
@@ -55,7 +56,7 @@ def test_other_columns_are_values_even_without_a_name(
 ) -> None:
     rows = [f"a,{cell},8" for cell in cells.split(",")]
     (tmp_path / "x.csv").write_text("\n".join([f"label,{name},t1", *rows]))
-    raw = read_series_table(tmp_path / "x.csv", SeriesColumns())["all"]
+    raw = read_series_table(tmp_path / "x.csv", SignalColumns())["all"]
     assert [one.shape for one in raw.series] == [(1, 2)] * 3
 
 
@@ -64,7 +65,7 @@ def test_the_index_that_pandas_writes_to_parquet_is_no_value(tmp_path: Path) -> 
     pq = pytest.importorskip("pyarrow.parquet")
     columns = {"label": ["a", "b"], "t0": [1.0, 2.0], "__index_level_0__": [7, 3]}
     pq.write_table(pa.table(columns), tmp_path / "x.parquet")
-    raw = read_series_table(tmp_path / "x.parquet", SeriesColumns())["all"]
+    raw = read_series_table(tmp_path / "x.parquet", SignalColumns())["all"]
     assert [_values(one) for one in raw.series] == [[[1]], [[2]]]
 
 
