@@ -50,9 +50,12 @@ def build_config(
     weights = request.weights if start is None else start.name
     if weights is not None:
         config = config.replace(weights=weights)
-    if request.balance and any(text.startswith("class_weights=") for text in request.set):
-        raise ConfigError("--balance sets class_weights=balanced; leave out one of the two")
-    for key, value in _flag_settings(request).items():
+    given = [text.partition("=")[0] for text in request.set]
+    if twice := next((key for key in given if given.count(key) > 1), None):
+        raise ConfigError(f"--set {twice} is given twice; leave out one of the two")
+    for flag, key, value in _flag_settings(request):
+        if key in given and flag != "tune":  # which leaves some of its settings to others
+            raise ConfigError(f"--{flag} and --set {key} are one setting; leave out one of the two")
         config = override(config, key, value)
     config = override_all(config, request.set)
     if request.early_stopping is None:
@@ -69,23 +72,24 @@ def _patience(request: TrainRequest, given: tuple[int, ...], config: TrainConfig
     return given[0] if given else default_patience(config.schedule.epochs)
 
 
-def _flag_settings(request: TrainRequest) -> dict[str, Any]:
-    """Return the settings given by flags."""
-    flags = {
-        "schedule.epochs": request.epochs,
-        "batch_size": request.batch_size,
-        "optim.lr": request.lr,
-        "optim.head_lr_factor": request.head_lr_factor,
-        "data.image_size_px": request.image_size,
-        "data.workers": request.workers,
-        "seed": request.seed,
-        "freeze_until": request.freeze_until,
-        "class_weights": "balanced" if request.balance else None,
-        "runtime.device": request.device,
-        "runtime.precision": request.precision,
-        "runtime.layout": "auto" if request.tune else None,
-        "runtime.merge_groups": "auto" if request.tune else None,
-        "runtime.compile": request.compile or ("auto" if request.tune else None),
-        "runtime.threads": request.threads,
-    }
-    return {key: value for key, value in flags.items() if value is not None}
+def _flag_settings(request: TrainRequest) -> list[tuple[str, str, Any]]:
+    """Return the settings given by flags: flag, key and value."""
+    tuned = "auto" if request.tune else None
+    rows = [
+        ("epochs", "schedule.epochs", request.epochs),
+        ("batch-size", "batch_size", request.batch_size),
+        ("lr", "optim.lr", request.lr),
+        ("head-lr-factor", "optim.head_lr_factor", request.head_lr_factor),
+        ("image-size", "data.image_size_px", request.image_size),
+        ("workers", "data.workers", request.workers),
+        ("seed", "seed", request.seed),
+        ("freeze-until", "freeze_until", request.freeze_until),
+        ("balance", "class_weights", "balanced" if request.balance else None),
+        ("device", "runtime.device", request.device),
+        ("precision", "runtime.precision", request.precision),
+        ("tune", "runtime.layout", tuned),
+        ("tune", "runtime.merge_groups", tuned),
+        ("compile" if request.compile else "tune", "runtime.compile", request.compile or tuned),
+        ("threads", "runtime.threads", request.threads),
+    ]
+    return [row for row in rows if row[2] is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import fields
 from pathlib import Path
@@ -14,6 +14,7 @@ import tyro
 from resnext.api.checks import ignored
 from resnext.cli.argument_types import registry
 from resnext.cli.option_groups import flattened, grouped
+from resnext.cli.repeated import join_repeated, takes_many
 from resnext.errors import ConfigError
 from resnext.untrusted.names import check_path, shown
 from resnext.untrusted.stream import raw_streams
@@ -45,6 +46,7 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
     module = next(iter(actions.values()), kind).__module__
     verb = module.rpartition(".")[2].partition("_")[0]  # a verb is a file
     kinds = {grouped(one): one for one in actions.values() or (kind,)}
+    argv = join_repeated(argv, _lists(kinds.values()))
     form: Any = next(iter(kinds))
     if actions:
         argv = _begin_with_action(verb, actions, argv)
@@ -68,6 +70,13 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
     arguments = flattened(nested, kinds[type(nested)])
     _check_paths(arguments)
     return arguments
+
+
+def _lists(kinds: Iterable[type]) -> set[str]:
+    """Return the options that take any number of values in every action that has them."""
+    hints = [item for kind in kinds for item in get_type_hints(kind).items()]
+    single = {name for name, hint in hints if not takes_many(hint)}
+    return {f"--{name.replace('_', '-')}" for name, _ in hints if name not in single}
 
 
 def _begin_with_action(verb: str, actions: Mapping[str, type], argv: list[str]) -> list[str]:
