@@ -50,11 +50,11 @@ def build_config(
     weights = request.weights if start is None else start.name
     if weights is not None:
         config = config.replace(weights=weights)
-    given = [text.partition("=")[0] for text in request.set]
-    if twice := next((key for key in given if given.count(key) > 1), None):
+    keys = [text.partition("=")[0] for text in request.set]
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
         raise ConfigError(f"--set {twice} is given twice; leave out one of the two")
     for flag, key, value in _flag_settings(request):
-        if key in given and flag != "tune":  # which leaves some of its settings to others
+        if key in keys and flag != "tune":  # which leaves some of its settings to others
             raise ConfigError(f"--{flag} and --set {key} are one setting; leave out one of the two")
         config = override(config, key, value)
     config = override_all(config, request.set)

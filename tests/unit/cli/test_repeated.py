@@ -12,7 +12,7 @@ from resnext.api.train_request import TrainRequest
 from resnext.api.train_settings import build_config
 from resnext.cli.arguments import parse
 from resnext.cli.repeated import join_repeated, takes_many
-from resnext.cli.study import StudyRun
+from resnext.cli.study_arguments import StudyRun
 from resnext.cli.train import Train
 from resnext.errors import ConfigError
 
