@@ -30,6 +30,9 @@ from resnext.cli.output_file import check_place
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
 
+_EXPORTS = (".onnx", ".xml", ".pt2", ".torchscript")
+_PICKLES = (".pth", ".pt", ".bin")
+
 if TYPE_CHECKING:
     from resnext.weights.file import Weights
 
@@ -111,6 +114,7 @@ def _check(arguments: Convert) -> None:
     if arguments.target.exists() and not arguments.force:
         raise ConfigError(f"{arguments.target} exists; choose another file or add --force")
     check_place("DST", arguments.target)
+    _check_ending(arguments)
     if arguments.num_classes is None:
         refuse_ignored(arguments, ("seed",), "--num-classes")
     wants_channels = arguments.in_channels is not None
@@ -120,6 +124,22 @@ def _check(arguments: Convert) -> None:
         raise ConfigError(
             f"--rule {arguments.rule}: mean or repeat go with --in-channels, mean or centre with "
             "--ndim"
+        )
+
+
+def _check_ending(arguments: Convert) -> None:
+    """Refuse a name by which others would open the file as something else."""
+    ending = arguments.target.suffix.lower()
+    if ending in _EXPORTS:
+        raise ConfigError(
+            f"{arguments.target}: convert writes weights; write a file for a runtime with `resnext "
+            f"export {arguments.source} --out {arguments.target}`"
+        )
+    is_pickle = ending in _PICKLES
+    if is_pickle != (arguments.format == "torchvision") and ending in (*_PICKLES, ".safetensors"):
+        fitting = ", ".join(_PICKLES) if arguments.format == "torchvision" else ".safetensors"
+        raise ConfigError(
+            f"{arguments.target}: --format {arguments.format} writes a file that ends in {fitting}"
         )
 
 

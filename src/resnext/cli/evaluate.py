@@ -31,7 +31,7 @@ import tyro
 from resnext.api.evaluate_request import EvaluateRequest, build_protocol, is_kept_in_run
 from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place, writing
-from resnext.errors import RunError
+from resnext.errors import ConfigError, RunError
 from resnext.sigterm import tidy_on_sigterm
 from resnext.untrusted.text import printable
 
@@ -126,6 +126,8 @@ def _check_places(arguments: Evaluate, protocol: Protocol) -> None:
     for flag, path in (("--out", arguments.out), ("--report", arguments.report)):
         if path is not None:
             check_place(flag, path)
+    if arguments.out and arguments.report and arguments.out.resolve() == arguments.report.resolve():
+        raise ConfigError(f"--out and --report would both write {arguments.out}; give two files")
     run = arguments.run
     if is_kept_in_run(arguments.run, protocol) and not os.access(run, os.W_OK):
         raise RunError(

@@ -29,13 +29,15 @@ from resnext.cli.arguments import option, parse
 from resnext.cli.output_file import check_place
 from resnext.data.config import MAX_WORKERS
 from resnext.data.sets.parse import parse_data
-from resnext.errors import RunError
+from resnext.errors import ConfigError, RunError
 from resnext.untrusted.names import is_utf8
 
 if TYPE_CHECKING:
     from resnext.data.split import Split
     from resnext.evaluation.feature_file import FeatureRows, Written
     from resnext.evaluation.feature_source import FeatureSource, SplitName
+
+_OTHERS = (".csv", ".tsv", ".json", ".jsonl", ".npy", ".npz", ".h5")
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ def _check(arguments: Features) -> Any:
     )
     out = arguments.out
     check_place("--out", out)
+    if out.suffix.lower() in _OTHERS:
+        raise ConfigError(f"--out {out}: features are written as Parquet; let it end in .parquet")
     if not is_utf8(str(out)):
         raise RunError(
             f"--out {out}: the name is not valid UTF-8, which the Parquet library requires"

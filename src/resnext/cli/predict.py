@@ -16,8 +16,10 @@ Examples:
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -27,12 +29,11 @@ import tyro
 
 from resnext.api.checks import check_ranges
 from resnext.cli.arguments import option, parse
+from resnext.data.decode.image_names import EXTENSIONS
 from resnext.errors import ConfigError, DataError
 from resnext.model.config import DetectorConfig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from resnext.cli.prediction_pictures import Pictures
     from resnext.inference.files import Prediction
     from resnext.inference.predictor import Predictor
@@ -108,11 +109,20 @@ def main(argv: list[str]) -> int:
         raise ConfigError("--batch-size: detectors take one image at a time; leave it out")
     if is_detector and arguments.precision == "bf16":
         raise ConfigError("--precision bf16: detectors compute in fp32; leave it out")
-    num, bad = _predict_images(arguments, network, chain([first], paths))
+    paths = _without_results(arguments, chain([first], paths))
+    num, bad = _predict_images(arguments, network, paths)
     if ignored:
         left_out = describe_ignored(ignored)
         print(f"resnext: skipped files that are not images: {left_out}", file=sys.stderr)
     return _end(num, bad)
+
+
+def _without_results(arguments: Predict, paths: Iterable[Path]) -> Iterator[Path]:
+    """Leave out the images in the folders that an earlier call wrote inside a given folder."""
+    written = [folder.resolve() for folder in (arguments.draw, arguments.masks) if folder]
+    for path in paths:
+        if not any(path.resolve().is_relative_to(folder) for folder in written):
+            yield path
 
 
 def _predict_images(
@@ -197,9 +207,18 @@ def _check(arguments: Predict) -> None:
     if arguments.json and arguments.csv:
         raise ConfigError("give either --json or --csv, not both")
     check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})
+    for path in arguments.images:
+        if re.match(r"[a-z][a-z0-9+]+:/", str(path)):  # a path has one slash
+            raise ConfigError(f"{path}: addresses are not opened; download the file first")
+        if str(path) == "-" and not path.exists():
+            raise ConfigError("-: standard input is not read; give files or folders")
     given = {path.resolve() for path in arguments.images}
     for flag, folder in (("--draw", arguments.draw), ("--masks", arguments.masks)):
-        if folder is not None and folder.resolve() in given:
+        if folder is None:
+            continue
+        if folder.suffix.lower() in EXTENSIONS and not folder.is_dir():
+            raise ConfigError(f"{flag} {folder}: give a folder, not a file")
+        if folder.resolve() in given:
             raise ConfigError(
                 f"{flag} {folder}: this folder is an input, and its files would be replaced; "
                 "choose another folder"

@@ -55,11 +55,16 @@ class WeightsInfo:
 class WeightsFetch(WeightsInfo):
     """Download the file of an entry."""
 
+    name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME")] = ()
+    """The entry."""
+
 
 @dataclass(frozen=True)
 class WeightsVerify(WeightsInfo):
     """Evaluate an entry's weights, and compare the error or AP with the published one."""
 
+    name: Annotated[tyro.conf.Positional[tuple[str, ...]], option("NAME")] = ()
+    """The entry."""
     data: Annotated[str | None, option("DATA", "the entry's own set, if small")] = None
     """The validation images, such as imagenet:DIR, coco:DIR or cifar10."""
     batch_size: Annotated[int | None, option("N", "128")] = None

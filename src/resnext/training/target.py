@@ -23,6 +23,7 @@ from resnext.runs.folder import (
 )
 from resnext.runs.runtime import Runtime
 from resnext.training.checkpoint_file import CheckpointFiles
+from resnext.training.outside_data import refuse_inside
 from resnext.training.restart import has_begun, is_restart
 from resnext.training.run_claim import RunClaim
 
@@ -82,7 +83,9 @@ def open_target(
         return target.resume
     default = "-".join(filter(None, (name_of(config.model), config.data.label, config.recipe)))
     may_go_on = is_again and target.out is not None
-    run = create_run_folder(target.out, target.name or default, may_hold_run=may_go_on)
+    refuse_inside(config.data, target.out or Path("runs"))
+    name = default if target.name is None else target.name
+    run = create_run_folder(target.out, name, may_hold_run=may_go_on)
     with explain_write_errors(run):
         claim.take(run, is_patient=may_go_on)
         if may_go_on and has_begun(run, config):
