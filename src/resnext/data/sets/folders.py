@@ -19,7 +19,7 @@ from resnext.data.sets.class_folders import (
     describe_lookalikes,
     name_classes,
 )
-from resnext.data.sets.layout import SplitName, find_layout
+from resnext.data.sets.layout import SplitName, read_layout
 from resnext.data.sets.listing import IMAGES, FileKind, subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
@@ -72,7 +72,23 @@ def load_folder(
         DataError: There are no class folders, a class is empty, the layout is another, or the
             splits hold different classes.
     """
-    splits = dict(find_layout(root).splits)
+    layout = read_layout(root, kind)
+    data = _load_layout(root, val_fraction, dict(layout.splits), rule, group, kind)
+    if kind is not IMAGES:  # whose reader replaces the remarks
+        for remark in layout.remarks:
+            warn_once(f"{root}: {remark}")
+    return replace(data, remarks=data.remarks + layout.remarks)
+
+
+def _load_layout(
+    root: Path,
+    val_fraction: float,
+    splits: dict[SplitName, Path],
+    rule: SplitRule,
+    group: str | None,
+    kind: FileKind,
+) -> DataSet:
+    """List the class folders of the splits that were found."""
     if rule == "hash" and "test" in splits and "val" not in splits:
         splits["val"] = splits.pop("test")  # as earlier versions did
     if not splits:

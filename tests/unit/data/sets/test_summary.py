@@ -118,6 +118,14 @@ def test_a_folder_is_summarised(tmp_path: Path) -> None:
     assert summary.duplicates == (("a/1.png", "a/1.png"), ("a/2.png", "b/1.png"))
 
 
+def test_what_lies_beside_the_splits_is_warned_of(tmp_path: Path) -> None:
+    for name in ("train/a/1", "train/b/2", "val/a/3", "val/b/4", "extra/5"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6), (int(name[-1]), 0, 0)).save(tmp_path / f"{name}.png")
+    (warning,) = summarise(load_folder(tmp_path, 0.1)).warnings
+    assert warning.startswith("left out extra/ beside train/, val/")
+
+
 def test_few_photos_are_advised_to_start_from_published_weights() -> None:
     sizes = ImageSizes(1, (9, 9), (9, 9), (9, 9), 9)
     few = _summary(counts={"train": [2_500, 2_499], "val": [9, 9]}, sizes=sizes)
