@@ -15,6 +15,7 @@ from resnext.data.signals.video_loaders import signal_eval_loader
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.fit_signals import with_one_clip
 from resnext.evaluation.target import Protocol, open_target
+from resnext.export.images import name_of_part
 from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.signal import SignalInput
@@ -61,7 +62,8 @@ def data_signals(
         raise DataError(f"{target.info.name}: the {split} split holds no signal")
     loading = LoaderConfig(batch_size=_TOGETHER, device=torch.device("cpu"), workers=1)
     loader = signal_eval_loader(target.split.sample(num), with_one_clip(signal), loading)
-    return SignalSource(f"{target.info.name}, {split} split", _Inputs(loader))
+    part = name_of_part(split, target.source["split"] == "all", target.info.noun)
+    return SignalSource(f"{target.info.name}, {part}", _Inputs(loader))
 
 
 @dataclass(frozen=True)
