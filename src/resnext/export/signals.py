@@ -20,6 +20,7 @@ from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.signal import SignalInput
 from resnext.model.trained import TrainedNetwork
+from resnext.tasks.kinds import task_kind
 
 _SEED = 0
 _TOGETHER = 16  # signals of one batch
@@ -53,7 +54,8 @@ def data_signals(
         DataError: There are none, or their classes are not those of the network.
         ConfigError: They are not what the network takes.
     """
-    target = open_target(Protocol(split=split), data, loaded)
+    is_choice = task_kind(loaded.card.task).targets == "class"
+    target = open_target(Protocol(split=split, all_classes=is_choice), data, loaded)
     signal = target.info.signal
     assert signal is not None
     if not len(target.split) and split == "train":  # a file without splits, taken whole
