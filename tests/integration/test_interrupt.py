@@ -56,6 +56,20 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_good_checkpoint(tmp_path: Pa
     assert (run / "last.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize("batch_size", [64, 1_438])
+def test_a_loss_that_is_not_a_number_names_the_rate_that_led_to_it(
+    tmp_path: Path, batch_size: int
+) -> None:
+    """Also at the end of a schedule, where the next rate would be 0, and in validation."""
+    config = small_run().replace(
+        batch_size=batch_size,
+        optim=OptimConfig(lr=1e30, lr_batch_size=batch_size),
+        schedule=ScheduleConfig(kind="cosine", epochs=1),
+    )
+    with pytest.raises(TrainingError, match=r"became nan in epoch 1.*\(learning rate (1|9\..*)e\+"):
+        train(config, RunTarget(tmp_path / "run"), Display("quiet"))
+
+
 def test_a_disk_without_room_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:
     run = tmp_path / "run"
     finish(small_run(), run)

@@ -244,7 +244,7 @@ def test_the_check_of_an_export_uses_the_same_pixels(
 ) -> None:
     data, expected = evaluated
     network = watched.network
-    source = data_images(data, "val", network.config.in_channels, 1_000)
+    source = data_images(data, "val", network, 1_000)
     spec = ExportSpec(format="onnx", size_px=16)
     batches = torch.cat(list(as_batches(source, network, spec)))
     assert len(batches) == len(GOOD) + len(CLASSES)

@@ -239,6 +239,8 @@ def _announce(
     if effort.note is None:
         return
     effort.note(f"evaluating {target.info.name}: {target.images}")
+    if target.choice:
+        effort.note(target.choice)
     if config is not None and _is_own_whole(data, config.data):
         effort.note(
             "the run was trained on most of these images; without --data it is evaluated on those "

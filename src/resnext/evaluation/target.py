@@ -14,13 +14,14 @@ from resnext.data.sets.choose_split import SplitChoice, choose_split, splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.sets.masks.class_list import find_class_list
 from resnext.data.split import DataInfo, DataSet, Split
-from resnext.errors import ConfigError
+from resnext.errors import ConfigError, DataError
 from resnext.evaluation.fit_signals import as_encoded, as_in_training, fit_signals
 from resnext.evaluation.fit_tables import as_in_task
 from resnext.evaluation.protocols import load_imagenet_v2, load_real_labels, map_classes
 from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.tasks.kinds import check_targets, task_kind
+from resnext.untrusted.names import list_names
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class EvaluationSet:
         real_labels: See `evaluate`.
         source: The data set in words, for the record.
         num_in_set: Images of all splits together.
+        num_outputs: Classes of the network, where it chooses between only those of the data set;
+            otherwise 0.
     """
 
     info: DataInfo
@@ -67,6 +70,17 @@ class EvaluationSet:
     real_labels: list[list[int]] | None
     source: dict[str, Any]
     num_in_set: int = 0
+    num_outputs: int = 0
+
+    @property
+    def choice(self) -> str:
+        """In words, that the network chooses between some of its classes; empty if between all."""
+        if not self.num_outputs:
+            return ""
+        return (
+            f"chosen among {len(self.info.classes):,} of the network's {self.num_outputs:,} "
+            "classes; --all-classes for all"
+        )
 
     @property
     def images(self) -> str:
@@ -90,7 +104,8 @@ def open_target(
 
     Raises:
         ConfigError: The protocol contradicts itself, or the channels do not fit.
-        DataError: The data set is missing or has classes that the network does not know.
+        DataError: The data set is missing, has classes that the network does not know, or a single
+            one of its classes, of which it would always be right.
     """
     info, split, num_in_set = _open_split(protocol, data, model, given)
     check_targets(task_kind(model.card.task), info.name, info.targets)
@@ -106,6 +121,11 @@ def open_target(
         source["url"] = data.url
     if protocol.real is not None or protocol.all_classes:
         info.require_classes("--real" if protocol.real is not None else "--all-classes")
+    num_outputs = 0
+    if class_subset is not None and info.targets == "class" and not protocol.all_classes:
+        num_outputs = _count_outputs(info, model)
+    if num_outputs:
+        source["chosen_among"], source["num_outputs"] = len(info.classes), num_outputs
     real_labels = None
     if protocol.real is not None:
         real_labels = load_real_labels(protocol.real, split, len(info.classes))
@@ -129,7 +149,25 @@ def open_target(
     view = protocol.view or ViewConfig()
     if info.targets not in ("mask", "boxes"):  # whose images are shown as they are
         view = view_of_card(view, model.card)
-    return EvaluationSet(info, split, view, class_subset, real_labels, source, num_in_set)
+    return EvaluationSet(
+        info, split, view, class_subset, real_labels, source, num_in_set, num_outputs
+    )
+
+
+def _count_outputs(info: DataInfo, model: TrainedNetwork) -> int:
+    """Return the number of the network's classes if the data set has fewer; otherwise 0.
+
+    Raises:
+        DataError: The data set has one of them.
+    """
+    num_outputs, num_classes = model.config.num_classes, len(info.classes)
+    if num_classes == 1 < num_outputs:
+        raise DataError(
+            f"{info.name} has one of the network's {num_outputs:,} classes, "
+            f"{list_names(info.classes)}; the network would have nothing to choose between and "
+            "always be right. Let it choose between all its classes: --all-classes"
+        )
+    return num_outputs if num_classes < num_outputs else 0
 
 
 def _has_unlisted_masks(data: DataConfig) -> bool:

@@ -15,6 +15,7 @@ from resnext.export.parity import as_taken, check_parity
 from resnext.export.quantised import Quantised, check_loss, measure_error, time_both
 from resnext.export.samples import data_samples, sample_batches
 from resnext.export.staging import publish, staging
+from resnext.extras import needed_by
 from resnext.inference.parity import check_bf16
 from resnext.model.classifiers import require_classifier
 from resnext.model.trained import TrainedNetwork
@@ -52,6 +53,7 @@ def export_bf16(
     if options.to != "openvino":
         raise ConfigError(f"to={options.to!r}: bf16 needs OpenVINO; use to='openvino'")
     check_options(loaded, dest, options)
+    _check_processor(dest)
     loaded = at_size(loaded, options.size_px)
     samples = data_samples(data, "val", loaded, NUM_COMPARED)
     spec = spec_of(loaded, options)
@@ -82,3 +84,15 @@ def export_bf16(
         check_loss(figures, max_loss, f"{dest}: was not kept: bf16", "export in int8")
         paths = publish(staged, dest)
     return ExportReport(paths, low, size, parity, figures.as_dict())
+
+
+def _check_processor(dest: Path) -> None:
+    """Refuse bf16 before anything is written.
+
+    Raises:
+        ConfigError: OpenVINO is not installed, or this CPU has no bf16.
+    """
+    with needed_by("export in bf16"):
+        from resnext.runtimes import openvino_runtime
+
+    openvino_runtime._check_bf16(openvino_runtime._core(), dest)

@@ -75,6 +75,12 @@ def export_int8(
     info = load_data(data).info
     check_targets(kind, info.name, info.targets)
     calibration = data_samples(data, "train", loaded, num_calibration_images)
+    samples = data_samples(data, "val", loaded, NUM_COMPARED)
+    if calibration.name == samples.name and effort is not None and effort.note is not None:
+        effort.note(
+            f"the activations are calibrated, and the loss is measured, on the same images "
+            f"({samples.name}), so the loss may look too small; a train/ and a val/ split avoid it"
+        )
     spec = spec_of(loaded, options)
     with needed_by("export in int8"):
         from resnext.export.int8 import quantise
@@ -108,7 +114,6 @@ def export_int8(
         measured = {name: after[name] for name in (figure.key, "loss")}
         card = loaded.card.replace(metrics={**loaded.card.metrics, **measured})
         save_onnx(onnx.load(staged), staged, describe(loaded.config, card, spec))
-        samples = data_samples(data, "val", loaded, NUM_COMPARED)
         parity = compare_file(loaded, staged, spec, samples)
         paths = publish(staged, dest)
     return ExportReport(paths, spec, figures.num_bytes, parity, figures.as_dict())

@@ -13,15 +13,18 @@ from PIL import Image
 from resnext.data.config import DataConfig
 from resnext.data.prepare.geometry import pixels_of
 from resnext.data.random import subset_order
+from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.load import load_data
 from resnext.data.split import ImageReader
 from resnext.errors import DataError
+from resnext.evaluation.target import fit_images
 from resnext.inference.preprocessor import Preprocessor
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.spec import ExportSpec
 
 _SEED = 0
 _TOGETHER = 16  # crops per batch
+_MAX_BATCH_PIXELS = 2**24  # 16 crops of 1,024 pixels; of larger ones fewer are held
 _MAX_WHOLE_PX = 512
 
 
@@ -39,26 +42,35 @@ class ImageSource:
     images: Iterable[Image.Image]
 
 
-def data_images(data: DataConfig, split: str, in_channels: int, num: int) -> ImageSource:
+def data_images(data: DataConfig, split: str, network: TrainedNetwork, num: int) -> ImageSource:
     """Take images evenly from a data set; files that cannot be read are skipped.
 
     Args:
         data: The data set.
         split: `train` or `val`.
-        in_channels: 3 for RGB, 1 for grey.
+        network: The network, which takes images.
         num: Maximum number of images.
 
     Raises:
+        ConfigError: The set holds signals, or images in memory with other channels.
         DataError: No image can be read.
     """
     loaded = load_data(data)
     if not len(loaded.train):
         split = "val"  # a folder without splits
     chosen = loaded.train if split == "train" else loaded.val
-    images = _Readable(chosen.reader(in_channels), subset_order(len(chosen)).tolist(), num)
+    fit_images(loaded.info, chosen, network)  # refuses other channels
+    reader = chosen.reader(network.config.in_channels)
+    images = _Readable(reader, subset_order(len(chosen)).tolist(), num)
     if not any(True for _ in images):
         raise DataError(f"{loaded.info.name}: no image of the {split} split can be read")
-    return ImageSource(f"{loaded.info.name}, {split} split", images)
+    is_whole = len(chosen) == sum(map(len, splits_of(loaded).values()))
+    return ImageSource(f"{loaded.info.name}, {name_of_part(split, is_whole, 'images')}", images)
+
+
+def name_of_part(split: str, is_whole: bool, nouns: str) -> str:
+    """Name a split, or all images or signals of a set without splits."""
+    return f"all {nouns}" if is_whole else f"{split} split"
 
 
 def sample_photos(in_channels: int, num: int) -> ImageSource:
@@ -102,7 +114,8 @@ def as_batches(
         Batches; no more than two decoded images are held at a time.
     """
     preprocessor = Preprocessor.of(loaded.config, loaded.card, spec)
-    together = 1 if preprocessor.is_whole else _TOGETHER
+    fitting = max(1, min(_TOGETHER, _MAX_BATCH_PIXELS // spec.size_px**2))
+    together = 1 if preprocessor.is_whole else fitting
     prepared = (torch.from_numpy(preprocessor.pixels(image)) for image in source.images)
     while batch := list(islice(prepared, together)):
         yield torch.stack(batch)

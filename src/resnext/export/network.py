@@ -9,8 +9,10 @@ import torch
 from torch import nn
 
 from resnext.data.prepare.preparation import Preparation
+from resnext.errors import ConfigError
 from resnext.export.narrow_groups import widen_groups
 from resnext.inference.fold import fold_batch_norm
+from resnext.model.card import card_from
 from resnext.model.config import ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
 from resnext.model.create import create_model
@@ -27,12 +29,19 @@ def at_size(loaded: TrainedNetwork, size_px: int | None) -> TrainedNetwork:
     Args:
         loaded: The network.
         size_px: Side of the crop; None, or that of the card, changes nothing.
+
+    Raises:
+        ConfigError: Such images are larger than a file of a network may ask for.
     """
     card = loaded.card
     if size_px is None or size_px == card.image_size_px:
         return loaded
     resize_px = Preparation.of_card(card, size_px).resize_px
     card = card.replace(image_size_px=size_px, resize_px=resize_px, metrics={})
+    try:
+        card_from(card.model_dump(), loaded.config)  # as the file is checked when it is opened
+    except ConfigError as error:
+        raise ConfigError(f"size_px={size_px}: {error}; choose a smaller size") from None
     return replace(loaded, card=card)
 
 

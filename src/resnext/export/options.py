@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from resnext.data.config import MAX_SIDE_PX
 from resnext.errors import ConfigError
 from resnext.inference.parity import Parity
 from resnext.runtimes.spec import ExportSpec, Format, Input
@@ -30,7 +31,7 @@ class ExportOptions(Settings):
 
     to: Format = "onnx"
     input: Input | None = None
-    size_px: int | None = Field(default=None, ge=1)
+    size_px: int | None = Field(default=None, ge=1, le=MAX_SIDE_PX)
     dynamic_size: bool = False
     opset: int | None = None
 

@@ -40,7 +40,7 @@ def data_samples(
     """
     if loaded.card.signal is not None:
         return data_signals(data, split, loaded, num)
-    return data_images(data, split, loaded.config.in_channels, num)
+    return data_images(data, split, loaded, num)
 
 
 def sample_batches(

@@ -15,10 +15,12 @@ from resnext.data.signals.video_loaders import signal_eval_loader
 from resnext.errors import ConfigError, DataError
 from resnext.evaluation.fit_signals import with_one_clip
 from resnext.evaluation.target import Protocol, open_target
+from resnext.export.images import name_of_part
 from resnext.export.options import ExportOptions
 from resnext.model.card import ModelCard
 from resnext.model.signal import SignalInput
 from resnext.model.trained import TrainedNetwork
+from resnext.tasks.kinds import task_kind
 
 _SEED = 0
 _TOGETHER = 16  # signals of one batch
@@ -52,7 +54,8 @@ def data_signals(
         DataError: There are none, or their classes are not those of the network.
         ConfigError: They are not what the network takes.
     """
-    target = open_target(Protocol(split=split), data, loaded)
+    is_choice = task_kind(loaded.card.task).targets == "class"
+    target = open_target(Protocol(split=split, all_classes=is_choice), data, loaded)
     signal = target.info.signal
     assert signal is not None
     if not len(target.split) and split == "train":  # a file without splits, taken whole
@@ -61,7 +64,8 @@ def data_signals(
         raise DataError(f"{target.info.name}: the {split} split holds no signal")
     loading = LoaderConfig(batch_size=_TOGETHER, device=torch.device("cpu"), workers=1)
     loader = signal_eval_loader(target.split.sample(num), with_one_clip(signal), loading)
-    return SignalSource(f"{target.info.name}, {split} split", _Inputs(loader))
+    part = name_of_part(split, target.source["split"] == "all", target.info.noun)
+    return SignalSource(f"{target.info.name}, {part}", _Inputs(loader))
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from resnext.errors import ExportError
+from resnext.errors import ExportError, ResNeXtError
 from resnext.files import flush
 from resnext.staging import uninterrupted, work_folder
 from resnext.untrusted.text import printable
@@ -17,6 +18,7 @@ def staging(dest: Path) -> Iterator[Path]:
     """Yield a path with the same name in a temporary folder next to the destination.
 
     The folder is removed afterwards with everything that was not published; see `work_folder`.
+    Messages of errors about files in it name the destination.
 
     Args:
         dest: The final path of the file.
@@ -27,13 +29,26 @@ def staging(dest: Path) -> Iterator[Path]:
     """
     try:
         dest.parent.mkdir(parents=True, exist_ok=True)
-        with work_folder(dest, ExportError) as folder:
+        with work_folder(dest, ExportError) as folder, _naming(dest, folder):
             yield folder / dest.name
     except OSError as error:
         raise ExportError(
             f"{dest}: cannot be written ({error.strerror or error}); free some space or choose "
             "another folder"
         ) from error
+
+
+@contextmanager
+def _naming(dest: Path, folder: Path) -> Iterator[None]:
+    """Name the destination in errors in place of a file in a temporary folder."""
+    try:
+        yield
+    except ResNeXtError as error:
+        name = rf"(/({re.escape(dest.name)}|[^\s/:;,)']+))*"
+        text = re.sub(re.escape(str(folder)) + name, lambda _: str(dest), str(error))
+        if text != str(error):
+            error.args = (text,)
+        raise
 
 
 @contextmanager

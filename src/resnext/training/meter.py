@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,20 +41,26 @@ class Meter:
         self._num_seen = position.num_seen
         self._logged = position.logged
         self._global_images = 0
+        self._rates: list[float] = []  # of the steps since the last call of `read`
+        self._first_bad = torch.tensor(-1, device=device)
         self._interval_time = time.perf_counter()
         self._saved_time = self._interval_time
 
-    def add(self, sums: torch.Tensor, global_size: int) -> None:
+    def add(self, sums: torch.Tensor, global_size: int, lr: float = 0.0) -> None:
         """Count one step.
 
         Args:
             sums: What `TrainStep.run` returns in this process.
             global_size: Images of the step in all processes.
+            lr: Learning rate of the step.
         """
         sums = sums.to(self._sums.dtype)
         if self._world_size > 1:
             dist.all_reduce(sums)  # on a GPU nobody waits for it
         self._sums += sums
+        is_first_bad = (self._first_bad < 0) & ~torch.isfinite(sums[0])
+        self._first_bad = torch.where(is_first_bad, len(self._rates), self._first_bad)
+        self._rates.append(lr)
         self._num_seen += global_size
         self._global_images += global_size
 
@@ -63,7 +70,14 @@ class Meter:
         self._logged = (float(self._sums[0]), self._num_seen)
         self._interval_time = time.perf_counter()
         self._global_images = 0
+        if math.isfinite(loss):
+            self._rates.clear()
         return loss, images_per_s
+
+    @property
+    def failing_lr(self) -> float:
+        """Learning rate of the first step whose loss is not a number, after `read` returned one."""
+        return self._rates[int(self._first_bad)]
 
     def peek(self) -> tuple[float, float]:
         """Return the same without ending the interval of `read`."""

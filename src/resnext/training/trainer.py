@@ -100,7 +100,7 @@ class Trainer:
             self._train_step.enter_phase(head_only=self.position.total_steps < self._head_steps)
             lr = self._lr()
             seed_step(runtime, self._config.seed, self.position.total_steps)
-            meter.add(self._train_step.run(batch, lr), batch.global_size)
+            meter.add(self._train_step.run(batch, lr), batch.global_size, lr)
             self._advance()
             is_last = self.position.step == self._num_steps
             if is_last or self.position.step % _STEPS_BETWEEN_LINES == 0:
@@ -125,9 +125,10 @@ class Trainer:
             position, step=position.step + 1, total_steps=position.total_steps + 1
         )
 
-    def _lr(self) -> float:
-        schedule = self._config.schedule
-        return self._peak_lr * lr_factor(schedule, self.position.total_steps, self._all_steps)
+    def _lr(self, step: int | None = None) -> float:
+        """Return the learning rate of a step, by default of the next one."""
+        step = self.position.total_steps if step is None else step
+        return self._peak_lr * lr_factor(self._config.schedule, step, self._all_steps)
 
     def size_px(self, epoch: int) -> int:
         """Return the side of an epoch's training images."""
@@ -140,7 +141,7 @@ class Trainer:
         """Report the metrics of the last steps; stop if the loss is not a number."""
         loss, images_per_s = meter.read()
         position = self.position
-        self._check_loss(loss, lr)
+        self._check_loss(loss, lr if math.isfinite(loss) else meter.failing_lr)
         if self._recorder.log is not None:
             self._recorder.claim.check()
             self._recorder.log.write(
@@ -225,7 +226,7 @@ class Trainer:
         )
         is_last = is_over(self._config, ended)
         if is_last if self._config.keep == "last" else score < position.best:
-            self._check_loss(result.loss, self._lr())
+            self._check_loss(result.loss, self._lr(position.total_steps - 1))
             if runtime.is_main:
                 keep_weights(
                     self._recorder.run, model, self._config, self._loaders, figures, result

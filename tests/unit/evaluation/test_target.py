@@ -1,16 +1,19 @@
 from pathlib import Path
 
 import pytest
+import torch
 from digits_network import save_network
 from PIL import Image
 
 from resnext.data.config import DataConfig
 from resnext.data.file_split import FileSplit
 from resnext.errors import ConfigError, DataError
+from resnext.evaluation.run import EvaluationOptions, measure
 from resnext.evaluation.target import Protocol, open_target
 from resnext.inference.load import load
 from resnext.model.card import ModelCard
 from resnext.model.trained import TrainedNetwork
+from resnext.runs.runtime import Runtime
 
 DIGITS = DataConfig(name="digits")
 
@@ -62,6 +65,34 @@ def test_some_of_the_classes_are_found_by_name(model: TrainedNetwork, tmp_path: 
     assert target.class_subset == [3, 7]
     assert target.info.classes == ("3", "7")
     assert target.split.targets_n.tolist() == [0, 0, 1, 1]
+
+
+def test_a_single_class_is_not_chosen_from_itself(model: TrainedNetwork, tmp_path: Path) -> None:
+    for split in ("val", "test"):
+        (tmp_path / split / "7").mkdir(parents=True)
+        Image.new("L", (9, 9), 20).save(tmp_path / split / "7" / "0.png")
+    data = DataConfig(name="folder", root=tmp_path, val_fraction=1.0)
+    message = "has one of the network's 10 classes, 7; .* always be right.*--all-classes"
+    with pytest.raises(DataError, match=message):
+        open_target(Protocol(), data, model)
+    target = open_target(Protocol(all_classes=True), data, model)
+    assert (target.split.targets_n.tolist(), target.choice) == ([7], "")
+
+
+def test_a_choice_among_some_classes_is_said(model: TrainedNetwork, tmp_path: Path) -> None:
+    data = make_folder(tmp_path, "57")
+    target = open_target(Protocol(), data, model)
+    words = "chosen among 2 of the network's 10 classes; --all-classes for all"
+    assert target.choice == words
+    assert (target.source["chosen_among"], target.source["num_outputs"]) == (2, 10)
+    notes: list[str] = []
+    effort = EvaluationOptions(note=notes.append, workers=0)
+    runtime = Runtime(torch.device("cpu"), torch.float32)
+    figures = measure(model, Protocol(data=data), runtime, effort).figures
+    assert notes[1:] == [words]
+    assert figures["data"]["chosen_among"] == 2
+    every = open_target(Protocol(), make_folder(tmp_path / "every", "9876543210"), model)
+    assert (every.choice, "chosen_among" in every.source) == ("", False)
 
 
 def test_all_classes_keeps_the_whole_choice(model: TrainedNetwork, tmp_path: Path) -> None:

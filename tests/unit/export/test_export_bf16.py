@@ -8,6 +8,7 @@ from tiny_networks import tiny
 
 from resnext.data.config import DataConfig
 from resnext.errors import ConfigError, ExportError
+from resnext.export import export_bf16 as export_bf16_module
 from resnext.export.export_bf16 import export_bf16
 from resnext.export.options import ExportOptions
 from resnext.inference import parity
@@ -63,11 +64,12 @@ def test_bf16_is_for_openvino(digits: TrainedNetwork, tmp_path: Path) -> None:
         export_bf16(digits, tmp_path / "net.onnx", ExportOptions(), DIGITS)
 
 
-@pytest.mark.slow
-def test_a_processor_without_bf16_is_told(
+def test_a_processor_without_bf16_is_told_before_anything_is_written(
     digits: TrainedNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(openvino_runtime, "has_bf16", lambda _: False)
-    with pytest.raises(ConfigError, match="cannot run in bf16 here"):
-        export_bf16(digits, tmp_path / "net.xml", OPENVINO, DIGITS)
+    monkeypatch.setattr(export_bf16_module, "write_file", pytest.fail)
+    dest = tmp_path / "new/net.xml"
+    with pytest.raises(ConfigError, match=f"^{dest}: cannot run in bf16 here"):
+        export_bf16(digits, dest, OPENVINO, DIGITS)
     assert not list(tmp_path.iterdir())

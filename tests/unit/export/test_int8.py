@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from functools import partial
 from pathlib import Path
 
 import onnx
@@ -12,14 +13,17 @@ from PIL import Image
 from tiny_networks import tiny, tiny_config
 
 from resnext.data.config import DataConfig
+from resnext.data.sets.choose_split import SplitChoice
 from resnext.data.sets.load import load_data
 from resnext.data.split import ImageReader
 from resnext.errors import ConfigError, DataError, ExportError
+from resnext.evaluation.run import EvaluationOptions
 from resnext.export.export import spec_of
 from resnext.export.export_int8 import export_int8
 from resnext.export.images import as_batches, data_images, sample_photos
 from resnext.export.int8 import _Reader
 from resnext.export.options import ExportOptions
+from resnext.export.samples import data_samples
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.model.trained import TrainedNetwork
@@ -99,13 +103,62 @@ def test_int8_is_for_onnx_and_pixels(options: dict[str, str], tmp_path: Path) ->
 
 
 def test_calibration_images_are_spread_over_the_data_set() -> None:
-    source = data_images(DIGITS, "train", 1, 20)
+    source = data_images(DIGITS, "train", tiny(in_channels=1), 20)
     assert source.name == "digits, train split"
     images = [image.tobytes() for image in source.images]
     assert len(set(images)) == len(images) == 20
     assert [image.tobytes() for image in source.images] == images  # once more, the same
     with pytest.raises(DataError):
-        data_images(DataConfig(name="folder", root=Path("/nowhere")), "val", 3, 1)
+        data_images(DataConfig(name="folder", root=Path("/nowhere")), "val", tiny(), 1)
+
+
+def test_images_of_other_channels_or_signals_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"takes images of 3 channel.*digits have 1"):
+        data_samples(DIGITS, "val", tiny(), 4)
+    (tmp_path / "x.csv").write_text("label,t0,t1\n" + "a,1,2\nb,3,4\n" * 4)
+    with pytest.raises(ConfigError, match="the network takes images, x has"):
+        data_samples(DataConfig(name="series", root=tmp_path / "x.csv"), "val", tiny(), 4)
+
+
+def _folder(root: Path, *folders: str) -> DataConfig:
+    for folder in folders:
+        (root / folder).mkdir(parents=True)
+        for number in range(3):
+            Image.new("RGB", (9, 9), (20 * number, 0, 0)).save(root / folder / f"{number}.png")
+    return DataConfig(name="folder", root=root, val_fraction=1.0)
+
+
+@pytest.mark.parametrize(
+    ("folders", "split", "source"),
+    [
+        (("a", "b"), "val", "folder, all images"),
+        (("a", "b"), "train", "folder, all images"),
+        (("val/a", "val/b", "test/a", "test/b"), "train", "folder, val split"),
+        (("train/a", "train/b", "val/a", "val/b"), "val", "folder, val split"),
+    ],
+)
+def test_the_images_are_named_as_the_set_is_split(
+    tmp_path: Path, folders: tuple[str, ...], split: SplitChoice, source: str
+) -> None:
+    data = _folder(tmp_path / "set", *folders)
+    assert data_samples(data, split, tiny(), 4).name == source
+
+
+class _SaidError(Exception):
+    """Stops an export at its first note."""
+
+
+def test_images_that_calibrate_and_measure_are_mentioned(tmp_path: Path) -> None:
+    def say(line: str) -> None:
+        raise _SaidError(line)
+
+    card = ModelCard(classes=("a", "b"), image_size_px=16)
+    export_int8_of = partial(
+        export_int8, tiny(card, num_classes=2), tmp_path / "net.onnx", ExportOptions()
+    )
+    with pytest.raises(_SaidError, match=r"on the same images \(folder, all images\)"):
+        export_int8_of(_folder(tmp_path / "set", "a", "b"), effort=EvaluationOptions(note=say))
+    assert not (tmp_path / "net.onnx").exists()
 
 
 @pytest.mark.parametrize("kind", ["pixels", "image"])
@@ -125,7 +178,7 @@ def test_calibration_holds_no_more_than_two_decoded_images(
 
     monkeypatch.setattr(ImageReader, "open", count)
     loaded = tiny(in_channels=1)
-    source = data_images(DIGITS, "train", 1, 40)
+    source = data_images(DIGITS, "train", loaded, 40)
     batches = as_batches(source, loaded, spec_of(loaded, ExportOptions(input=kind)))
     num_opened = 0
     reader = _Reader("pixels", (batch.numpy() for batch in batches))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_service import form_of, image_bytes, made_client, made_service
+from made_signal_service import signal_client
 from starlette.requests import Request
 
 from resnext.serving.admission import MAX_UPLOADS, STALLED_S, Admission, Ticket
@@ -67,6 +69,31 @@ def test_an_announced_body_takes_no_memory_before_it_comes() -> None:
         announced = headers | {"Content-Length": str(MIB)}  # a lie that only costs its teller
         lie = client.post("/v1/predict", content=body, headers=announced)
     assert answer.status_code == lie.status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, br", "x-unknown"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "multipart/form-data; boundary=x", "application/octet-stream"]
+)
+def test_compressed_bodies_are_refused(coding: str, kind: str) -> None:
+    body = gzip.compress(b'{"images": []}')
+    headers = {"Content-Type": kind, "Content-Encoding": coding}
+    with made_client() as client, signal_client() as signals:
+        for one in (client, signals):
+            answer = one.post("/v1/predict", content=body, headers=headers)
+            assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "identity")
+            assert answer.json()["error"] == {
+                "code": "unsupported_content_encoding",
+                "message": "compressed bodies are not supported; send it uncompressed",
+            }
+
+
+@pytest.mark.parametrize("coding", ["identity", " Identity ", ""])
+def test_a_body_may_say_that_it_is_not_compressed(coding: str) -> None:
+    headers = {"Content-Encoding": coding}
+    with made_client() as client:
+        answer = client.post("/v1/predict", files=form_of(image_bytes()), headers=headers)
+    assert answer.status_code == 200
 
 
 def test_the_largest_stalled_upload_makes_room_and_is_told_so(

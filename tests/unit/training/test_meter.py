@@ -1,5 +1,7 @@
 """The sums of an epoch, on the device where they are kept."""
 
+import math
+
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -19,3 +21,13 @@ def test_an_epoch_goes_on_from_its_saved_sums() -> None:
 def test_only_a_device_without_float64_sums_in_float32(device: str, expected: torch.dtype) -> None:
     with FakeTensorMode():  # a tensor of a device that is not here
         assert Meter(torch.device(device), Position())._sums.dtype == expected
+
+
+def test_the_rate_of_the_first_failing_step_is_known() -> None:
+    meter = Meter(torch.device("cpu"), Position())
+    meter.add(torch.tensor([1.0, 0.0]), 2, lr=0.5)
+    meter.read()
+    for lr, loss in ((0.4, 1.0), (0.3, torch.nan), (0.2, torch.nan), (0.1, 1.0)):
+        meter.add(torch.tensor([loss, 0.0]), 2, lr=lr)
+    assert math.isnan(meter.read()[0])
+    assert meter.failing_lr == 0.3

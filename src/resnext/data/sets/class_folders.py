@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -99,6 +100,20 @@ def describe_lookalikes(some: Sequence[str], others: Sequence[str]) -> str:
     return (
         f"; {printable(one)!r} and {printable(two)!r} differ only in case, spaces or Unicode "
         "form; give them the same name"
+    )
+
+
+def remark_on_lookalikes(classes: Sequence[str]) -> tuple[str, ...]:
+    """Describe classes of one data set whose names hardly differ, and may be meant to be one."""
+    by_look: dict[str, list[str]] = defaultdict(list)
+    for name in classes:
+        by_look[_look(name)].append(name)
+    alike = [" and ".join(map(repr, names)) for names in by_look.values() if len(names) > 1]
+    if not alike:
+        return ()
+    return (
+        f"classes that differ only in case, spaces or Unicode form: {list_names(alike, 3)}; if "
+        "they are one class, move their images into one folder",
     )
 
 

@@ -18,8 +18,9 @@ from resnext.data.sets.class_folders import (
     check_class_folders,
     describe_lookalikes,
     name_classes,
+    remark_on_lookalikes,
 )
-from resnext.data.sets.layout import SplitName, find_layout
+from resnext.data.sets.layout import SplitName, read_layout
 from resnext.data.sets.listing import IMAGES, FileKind, subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
@@ -72,7 +73,24 @@ def load_folder(
         DataError: There are no class folders, a class is empty, the layout is another, or the
             splits hold different classes.
     """
-    splits = dict(find_layout(root).splits)
+    layout = read_layout(root, kind)
+    data = _load_layout(root, val_fraction, dict(layout.splits), rule, group, kind)
+    remarks = layout.remarks + remark_on_lookalikes(data.info.classes)
+    if kind is not IMAGES:  # whose reader replaces the remarks
+        for remark in remarks:
+            warn_once(f"{root}: {remark}")
+    return replace(data, remarks=data.remarks + remarks)
+
+
+def _load_layout(
+    root: Path,
+    val_fraction: float,
+    splits: dict[SplitName, Path],
+    rule: SplitRule,
+    group: str | None,
+    kind: FileKind,
+) -> DataSet:
+    """List the class folders of the splits that were found."""
     if rule == "hash" and "test" in splits and "val" not in splits:
         splits["val"] = splits.pop("test")  # as earlier versions did
     if not splits:
@@ -190,15 +208,34 @@ def automatic_split(
     counts_k = count_per_class(train.targets_n, len(classes))
     unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
     if unseen or not len(val):
-        what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
-        raise DataError(
-            f"the split by file names leaves {what} of {root}; add images, change "
-            f"data.val_fraction={val_fraction} or make train/ and val/ yourself"
-        )
+        raise DataError(_no_split(root, files, unseen, val_fraction, rule, group))
     chosen_by = "image by image" if rule == "hash" else "of each class"
     kept_together = f", with {group} on one side" if group is not None else ""
     origin = f"{val_fraction:.0%} {chosen_by} for val, by file names{kept_together}"
     return DataSet(photo_info(name, classes), train, val, origin=origin)
+
+
+def _no_split(
+    root: Path,
+    files: FileSplit,
+    unseen: Sequence[str],
+    val_fraction: float,
+    rule: SplitRule,
+    group: str | None,
+) -> str:
+    """Describe a split without images of a class for training, or without any for validation."""
+    what = f"no training image of {list_names(unseen)}" if unseen else "no validation image"
+    change = f"change data.val_fraction={val_fraction} "
+    if rule == "class" and group is None:  # any fraction gives each split one of two images
+        change = ""
+        if not unseen:
+            has_classes = files.targets_n.ndim == 1
+            few = "no class has two images" if has_classes else "there are too few images"
+            return f"{root}: {few}, of which one could be kept for validation; add images"
+    return (
+        f"the split by file names leaves {what} of {root}; add images, {change}or make train/ and "
+        "val/ yourself"
+    )
 
 
 def refuse_one_class(root: Path, classes: Sequence[str]) -> None:

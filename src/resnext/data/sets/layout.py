@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from resnext.data.sets.listing import subfolders
+from resnext.data.sets.listing import FileKind, subfolders
+from resnext.data.sets.notices import warn_once
+from resnext.data.sets.siblings import ANY_FILES, folders_with_files, loose_files
 from resnext.errors import DataError
 from resnext.untrusted.names import list_names
 
@@ -30,10 +32,12 @@ class Layout:
     Attributes:
         root: The given folder.
         splits: The folder of each split; empty if the class folders are in `root`.
+        remarks: What was left out beside the splits or classes, or may not be a class.
     """
 
     root: Path
     splits: dict[SplitName, Path]
+    remarks: tuple[str, ...] = ()
 
 
 def split_of(name: str) -> SplitName | None:
@@ -50,6 +54,22 @@ def _never(_: Path) -> bool:
 
 
 def find_layout(root: Path, is_item: Callable[[Path], bool] = _never) -> Layout:
+    """Find the splits of a folder of class folders as `read_layout` does, and log its remarks.
+
+    Args:
+        root: The folder.
+        is_item: See `read_layout`.
+
+    Raises:
+        DataError: See `read_layout`.
+    """
+    layout = read_layout(root, ANY_FILES, is_item)
+    for remark in layout.remarks:
+        warn_once(f"{root}: {remark}")
+    return layout
+
+
+def read_layout(root: Path, kind: FileKind, is_item: Callable[[Path], bool] = _never) -> Layout:
     """Find the splits of a folder of class folders.
 
     A folder is a split if it has a split's name and it, or another such folder, contains folders;
@@ -57,11 +77,13 @@ def find_layout(root: Path, is_item: Callable[[Path], bool] = _never) -> Layout:
 
     Args:
         root: The folder.
+        kind: Which files belong to the set.
         is_item: Returns whether a folder in a class folder is one item of the set, such as a video.
 
     Raises:
         DataError: The folder does not contain class folders: it wraps another folder, its
-            subfolders are splits or parts instead of classes, or two of them mean the same split.
+            subfolders are splits or parts instead of classes, two of them mean the same split, or
+            one of them may be a split or a class.
     """
     if not root.is_dir():
         raise DataError(f"{root} is not a folder; give the folder that contains the class folders")
@@ -83,7 +105,63 @@ def find_layout(root: Path, is_item: Callable[[Path], bool] = _never) -> Layout:
         _refuse_other_layouts(folder, is_item)
     if not splits:
         _refuse_other_layouts(root, is_item)
-    return Layout(root, splits)
+        return Layout(root, splits, _remarks_on_classes(root, names, kind))
+    return Layout(root, splits, _remarks_beside_splits(root, splits, names, kind))
+
+
+def _remarks_beside_splits(
+    root: Path, splits: dict[SplitName, Path], names: list[str], kind: FileKind
+) -> tuple[str, ...]:
+    """Describe folders that are left out; refuse them beside a single split, which may be a class.
+
+    Test images without class folders are usual, and only logged.
+    """
+    used = {folder.name for folder in splits.values()}
+    left_out = folders_with_files(root, (name for name in names if name not in used), kind)
+    unlabelled = [name for name in left_out if split_of(name) is not None]
+    others = [name for name in left_out if name not in unlabelled]
+    if unlabelled:
+        warn_once(
+            f"{root}: left out {_folders(unlabelled)}: the {kind.nouns} are not in class folders"
+        )
+    if others and len(splits) == 1:
+        (only,) = splits.values()
+        raise DataError(
+            f"{root}: {only.name}/ contains folders, as a split does, but {_folders(others)} "
+            f"beside it also hold {kind.nouns}; if all of them are classes, rename {only.name}/; "
+            f"if it is a split, give {only}, or move the other folders elsewhere"
+        )
+    remarks = _remarks_on_loose_files(splits.values(), kind)
+    if others:
+        remarks.append(
+            f"left out {_folders(others)} beside {_folders(sorted(used))}: the {kind.nouns} there "
+            "are in none of the splits; move them into one, or elsewhere"
+        )
+    return tuple(remarks)
+
+
+def _remarks_on_classes(root: Path, names: list[str], kind: FileKind) -> tuple[str, ...]:
+    """Describe classes that may be a split, and files beside the class folders."""
+    remarks = _remarks_on_loose_files([root] if names else [], kind)
+    if doubtful := [name for name in names if split_of(name) is not None]:
+        remarks.append(
+            f"read as classes, although the names are those of splits: {_folders(doubtful)}; if "
+            f"they are splits, sort their {kind.nouns} into class folders, or move them elsewhere"
+        )
+    return tuple(remarks)
+
+
+def _remarks_on_loose_files(folders: Iterable[Path], kind: FileKind) -> list[str]:
+    first = [folder / loose[0] for folder in folders if (loose := loose_files(folder, kind))]
+    return [
+        f"left out {kind.nouns} beside the class folders, such as {path}; move them into the "
+        "folder of their class"
+        for path in first
+    ]
+
+
+def _folders(names: list[str]) -> str:
+    return list_names(names, write="{}/".format)
 
 
 def _refuse_other_layouts(root: Path, is_item: Callable[[Path], bool]) -> None:

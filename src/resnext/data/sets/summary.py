@@ -13,7 +13,7 @@ from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.sets.choose_split import splits_of
 from resnext.data.sets.duplicates import find_duplicates
-from resnext.data.sets.glance import ImageSizes, measure_sizes
+from resnext.data.sets.glance import ImageSizes, look_at_images
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.signals.text_split import TextSplit
 from resnext.data.split import DataSet
@@ -21,6 +21,7 @@ from resnext.data.targets import count_per_class, guess_largest
 from resnext.model.signal import SignalInput, noun_of
 from resnext.model.text import PADDING, UNKNOWN_TOKEN
 from resnext.untrusted.names import list_names
+from resnext.untrusted.text import printable
 
 _NUM_COMPARED = 50_000
 _NUM_NAMED = 200_000
@@ -52,6 +53,8 @@ class DataSummary:
         pixel_shares: Share of the pixels of all masks by class, in percent; empty without masks.
         remarks: Warnings of the set's reader, such as silent files.
         num_objects: Objects by class, of all splits; empty without boxes.
+        num_sampled: Images of all splits that were looked at.
+        unreadable: Path and reason of those that cannot be read.
     """
 
     name: str
@@ -69,6 +72,8 @@ class DataSummary:
     pixel_shares: dict[str, float] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     num_objects: dict[str, int] = field(default_factory=dict)
+    num_sampled: int = 0
+    unreadable: dict[str, str] = field(default_factory=dict)
 
     @property
     def guess(self) -> tuple[str, float] | None:
@@ -96,6 +101,8 @@ class DataSummary:
     def warnings(self) -> list[str]:
         """Warnings that do not prevent training."""
         found = list(self.remarks)
+        if self.unreadable:
+            found.append(_describe_unreadable(self.unreadable, self.num_sampled))
         if self.duplicates:
             train, val = self.duplicates[0]
             noun = "image(s)" if self.signal is None else noun_of(self.signal)
@@ -126,6 +133,7 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
     files = {name: split.files for name, split in splits.items() if split.files is not None}
     is_huge = sum(map(len, files.values())) > _NUM_NAMED
     names = [] if is_huge else [name for split in files.values() for name in split.names]
+    glances = {name: look_at_images(split.root, split.names) for name, split in files.items()}
     skipped: Counter[str] = Counter()
     roots = {split.root for split in files.values()} if data.info.targets != "boxes" else set()
     for root in roots:  # beside boxes lie the files of their annotations
@@ -141,13 +149,28 @@ def summarise(data: DataSet, name: str | None = None) -> DataSummary:
         targets=data.info.targets,
         signal=data.info.signal,
         formats=count_endings(names),
-        sizes=measure_sizes(files["train"].root, files["train"].names) if files else None,
+        sizes=glances["train"].sizes if files else None,
         skipped=dict(skipped.most_common()),
         duplicates=_twins(files) if files else _equal_texts(data),
         unknown_share=_unknown_share(data),
         pixel_shares=_pixel_shares(data) if data.info.targets == "mask" else {},
         remarks=data.remarks,
         num_objects=_num_objects(data) if data.info.targets == "boxes" else {},
+        num_sampled=sum(glance.num_images for glance in glances.values()),
+        unreadable={
+            str(files[split].root / name): reason
+            for split, glance in glances.items()
+            for name, reason in glance.unreadable.items()
+        },
+    )
+
+
+def _describe_unreadable(unreadable: Mapping[str, str], num_sampled: int) -> str:
+    named = [f"{printable(path)} ({printable(reason)})" for path, reason in unreadable.items()]
+    return (
+        f"{len(unreadable)} of {num_sampled} sampled images cannot be read: "
+        f"{list_names(named, _NUM_CLASSES_SHOWN)}; training leaves out such images, and stops if "
+        "more than 1 % of all are bad: repair or remove them"
     )
 
 

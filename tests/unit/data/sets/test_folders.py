@@ -160,12 +160,6 @@ def test_a_split_by_hash_may_leave_a_class_without_training_images(tmp_path: Pat
     assert load_folder(tmp_path, 0.1).train.targets_n.bincount().tolist() == [54, 1]
 
 
-def test_a_split_without_validation_images_is_refused(tmp_path: Path) -> None:
-    touch(tmp_path, "cat/1.jpg", "dog/1.jpg")
-    with pytest.raises(DataError, match="no validation image"):
-        load_folder(tmp_path, 0.1)
-
-
 def test_imagenet_is_train_and_val_with_synset_folders(tmp_path: Path) -> None:
     touch(tmp_path, "train/n01440764/a_1.JPEG", "val/n01440764/ILSVRC2012_val_00000293.JPEG")
     data = load_imagenet(tmp_path)
@@ -277,3 +271,30 @@ def test_what_cannot_be_read_is_one_message(
 def test_a_lone_test_folder_is_evaluated_in_any_spelling(tmp_path: Path) -> None:
     touch(tmp_path, "TEST_set/a/1.jpg", "TEST_set/b/1.jpg")
     assert files(load_folder(tmp_path, 1.0).val) == ("a/1.jpg", "b/1.jpg")
+
+
+def test_classes_with_one_image_each_are_not_told_to_change_a_share(tmp_path: Path) -> None:
+    touch(tmp_path, "a/0.png", "b/0.png")
+    with pytest.raises(DataError, match=r"no class has two images.*add images$") as caught:
+        load_folder(tmp_path, 0.1)
+    assert "val_fraction" not in str(caught.value)
+    with pytest.raises(DataError, match=r"change data.val_fraction=0.1 or make"):
+        load_folder(tmp_path, 0.1, group="0")
+
+
+@pytest.mark.parametrize(
+    ("names", "remark"),
+    [
+        (("Hat", "hat", "pants"), "'Hat' and 'hat'"),
+        (("m2", "m\u00b2", "x"), "'m2' and 'm\u00b2'"),
+        (("new york", "newyork"), "'new york' and 'newyork'"),
+        (("cat", "cats"), None),
+    ],
+)
+def test_class_folders_that_hardly_differ_are_named(
+    tmp_path: Path, names: tuple[str, ...], remark: str | None
+) -> None:
+    touch(tmp_path, *(f"{name}/{number}.png" for name in names for number in range(2)))
+    found = load_folder(tmp_path, 0.1).remarks
+    assert len(found) == (remark is not None)
+    assert all(f"differ only in case, spaces or Unicode form: {remark};" in one for one in found)

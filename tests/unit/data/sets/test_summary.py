@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from resnext.data.sets.folders import load_folder
-from resnext.data.sets.glance import ImageSizes, measure_sizes
+from resnext.data.sets.glance import ImageSizes, look_at_images, measure_sizes
 from resnext.data.sets.summary import (
     DataSummary,
     count_endings,
@@ -96,6 +97,41 @@ def test_sizes_are_those_after_turning_and_damaged_files_are_left_out(tmp_path: 
     assert measure_sizes(tmp_path, ["d.png"]) is None
 
 
+def _noise(path: Path, side: int = 32) -> bytes:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.random.default_rng(len(str(path))).integers(0, 256, (side, side, 3), np.uint8)
+    Image.fromarray(values).save(path)
+    return path.read_bytes()
+
+
+def test_unreadable_images_of_every_split_are_warned_of(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "val", "test")):
+        for name in ("a/1.jpg", "a/2.png", "b/1.jpg"):
+            content = _noise(tmp_path / split / name, 128 + number)
+    (tmp_path / "train/a/half.jpg").write_bytes(content[: len(content) // 2])
+    (tmp_path / "val/b/text.jpg").write_text("hello")
+    (tmp_path / "test/b/empty.png").touch()
+    summary = summarise(load_folder(tmp_path, 0.1))
+    assert summary.num_sampled == 12
+    assert [Path(path).name for path in summary.unreadable] == ["half.jpg", "text.jpg", "empty.png"]
+    assert summary.sizes is not None
+    assert summary.sizes.num_images == 3
+    (warning,) = [text for text in summary.warnings if "cannot be read" in text]
+    assert warning.startswith("3 of 12 sampled images cannot be read: ")
+    assert f"{tmp_path}/val/b/text.jpg (" in warning
+    assert "empty.png (the file is empty)" in warning
+
+
+def test_no_more_pixels_are_decoded_than_a_glance_takes(tmp_path: Path) -> None:
+    content = _noise(tmp_path / "0.jpg", 128)
+    for number in range(1, 10):
+        (tmp_path / f"{number}.jpg").write_bytes(content[: len(content) // 2 * (number < 5)])
+    names = [f"{number}.jpg" for number in range(10)]
+    found = look_at_images(tmp_path, names, max_decoded_pixels=2 * 128**2)
+    assert list(found.unreadable) == ["1.jpg", *(f"{number}.jpg" for number in range(5, 10))]
+    assert found.num_images == 10
+
+
 def test_counts() -> None:
     assert count_per_class(torch.tensor([0, 2, 2]), 4) == [1, 0, 2, 0]
     assert count_endings(["a.JPG", "b.jpg", "c", "x/d.png"]) == {
@@ -116,6 +152,14 @@ def test_a_folder_is_summarised(tmp_path: Path) -> None:
     assert summary.sizes is not None
     assert summary.sizes.median == (8, 6)
     assert summary.duplicates == (("a/1.png", "a/1.png"), ("a/2.png", "b/1.png"))
+
+
+def test_what_lies_beside_the_splits_is_warned_of(tmp_path: Path) -> None:
+    for name in ("train/a/1", "train/b/2", "val/a/3", "val/b/4", "extra/5"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6), (int(name[-1]), 0, 0)).save(tmp_path / f"{name}.png")
+    (warning,) = summarise(load_folder(tmp_path, 0.1)).warnings
+    assert warning.startswith("left out extra/ beside train/, val/")
 
 
 def test_few_photos_are_advised_to_start_from_published_weights() -> None:
