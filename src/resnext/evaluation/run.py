@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from resnext.model.card import ModelCard
 from resnext.model.config import DetectorConfig
 from resnext.model.trained import TrainedNetwork
 from resnext.runs.config import TrainConfig
+from resnext.runs.data import describe_change
 from resnext.runs.folder import CONFIG, read_config, write_json
 from resnext.runs.runtime import Runtime, resolve_device
 from resnext.tasks.kinds import build_task
@@ -162,6 +164,8 @@ def measure(
         workers=data.workers if effort.workers is None else effort.workers,
     )
     _announce(effort, target, data, config)
+    if protocol.data is None and config is not None and isinstance(run, Path):
+        _record_change(effort, target, run)
     size_px = loader.size_px
     signal = target.info.signal
     sides = (size_px,) * getattr(model.config, "ndim", 2) if signal is None else signal.sides
@@ -246,6 +250,15 @@ def _announce(
             "the run was trained on most of these images; without --data it is evaluated on those "
             "that it kept for validation"
         )
+
+
+def _record_change(effort: EvaluationOptions, target: EvaluationSet, run: Path) -> None:
+    """Record that a run's own data have changed: the split for validation may be another."""
+    with suppress(RunError):  # a damaged record matters for resuming only
+        if target.data is not None and (change := describe_change(run, target.data)):
+            target.source["changed_since_training"] = True
+            if effort.note is not None:
+                effort.note(f"{change}; images that it was trained on may be among those evaluated")
 
 
 def _is_own_whole(data: DataConfig, own: DataConfig) -> bool:

@@ -61,6 +61,7 @@ class EvaluationSet:
         num_in_set: Images of all splits together.
         num_outputs: Classes of the network, where it chooses between only those of the data set;
             otherwise 0.
+        data: The whole data set; None for ImageNet-V2.
     """
 
     info: DataInfo
@@ -71,6 +72,7 @@ class EvaluationSet:
     source: dict[str, Any]
     num_in_set: int = 0
     num_outputs: int = 0
+    data: DataSet | None = None
 
     @property
     def choice(self) -> str:
@@ -107,7 +109,8 @@ def open_target(
         DataError: The data set is missing, has classes that the network does not know, or a single
             one of its classes, of which it would always be right.
     """
-    info, split, num_in_set = _open_split(protocol, data, model, given)
+    info, split, whole = _open_split(protocol, data, model, given)
+    num_in_set = len(split) if whole is None else sum(map(len, splits_of(whole).values()))
     check_targets(task_kind(model.card.task), info.name, info.targets)
     info = fit_images(info, split, model)
     class_subset = map_classes(model.card.classes, info.classes, model.config.num_classes)
@@ -150,7 +153,7 @@ def open_target(
     if info.targets not in ("mask", "boxes"):  # whose images are shown as they are
         view = view_of_card(view, model.card)
     return EvaluationSet(
-        info, split, view, class_subset, real_labels, source, num_in_set, num_outputs
+        info, split, view, class_subset, real_labels, source, num_in_set, num_outputs, whole
     )
 
 
@@ -186,14 +189,13 @@ def _with_all_classes(
 
 def _open_split(
     protocol: Protocol, data: DataConfig, model: TrainedNetwork, given: DataSet | None
-) -> tuple[DataInfo, Split, int]:
-    """Return the images with the number of those in all splits."""
+) -> tuple[DataInfo, Split, DataSet | None]:
+    """Return the images, and the data set that they are a split of."""
     if not protocol.imagenet_v2:
         data = as_in_task(as_in_training(data, model.card.signal), model.card)
         loaded = load_data(data, given)
-        num_in_set = sum(map(len, splits_of(loaded).values()))
         split = as_encoded(choose_split(loaded, protocol.split), model.card.signal)
-        return loaded.info, split, num_in_set
+        return loaded.info, split, loaded
     if data.root is None or protocol.split != "val" or protocol.real is not None:
         raise ConfigError(
             "--imagenet-v2 takes its folder from --data, has one split and its own labels: "
@@ -202,7 +204,7 @@ def _open_split(
     split = load_imagenet_v2(data.root, model.config.num_classes)
     card = model.card
     info = DataInfo("imagenet-v2", model.classes, 3, card.image_size_px, card.mean, card.std)
-    return info, split, len(split)
+    return info, split, None
 
 
 def fit_images(info: DataInfo, split: Split, model: TrainedNetwork) -> DataInfo:

@@ -33,16 +33,27 @@ def check_data(run: Path, data: DataSet) -> None:
         DataError: The classes or the numbers of their training images have changed.
         RunError: The run's own file is damaged.
     """
+    if change := describe_change(run, data):
+        raise DataError(
+            f"{change}. A run can only be resumed on the data it was started with; restore the "
+            f"data, or start a new run: resnext train --config {run}"
+        )
+
+
+def describe_change(run: Path, data: DataSet) -> str:
+    """Describe how the data differ from those of a run; empty if they do not.
+
+    Raises:
+        RunError: The run's own file is damaged.
+    """
     if not (run / CLASSES).exists():
-        return
+        return ""
     begun, now = _read(run / CLASSES), _images_per_class(data)
     if list(begun.items()) == list(now.items()):
-        return
-    raise DataError(
+        return ""
+    return (
         f"{run} was started with {_describe_counts(begun)}, but {data.info.name} now has "
-        f"{_describe_counts(now)}: {_difference(begun, now)}. A run can only be resumed on the "
-        "data it was started with; restore the data, or start a new run: resnext train --config "
-        f"{run}"
+        f"{_describe_counts(now)}: {_difference(begun, now)}"
     )
 
 

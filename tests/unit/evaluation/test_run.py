@@ -15,6 +15,7 @@ from resnext.evaluation.run import EvaluationOptions, evaluate_run, measure
 from resnext.evaluation.target import Protocol
 from resnext.inference import fused
 from resnext.inference.load import load
+from resnext.runs.data import write_data
 from resnext.runs.folder import read_config, write_config
 from resnext.runs.runtime import Runtime
 
@@ -55,6 +56,24 @@ def test_a_run_is_evaluated_as_its_network_says(digits_run: Path) -> None:
         "flip": False,
     }
     assert figures["data"] == {"name": "digits", "split": "val"}
+
+
+def test_data_that_changed_since_training_are_recorded(digits_run: Path) -> None:
+    data = load_data(DataConfig(name="digits"))
+    write_data(digits_run, data)
+    notes: list[str] = []
+    effort = EvaluationOptions(note=notes.append)
+    figures = measure(digits_run, Protocol(), HERE, effort).figures
+    assert "changed_since_training" not in figures["data"]
+    counts = json.loads((digits_run / "classes.json").read_text())
+    (digits_run / "classes.json").write_text(json.dumps(counts | {"3": counts["3"] - 1}))
+    figures = measure(digits_run, Protocol(), HERE, effort).figures
+    assert figures["data"]["changed_since_training"] is True
+    assert "images that it was trained on may be among those evaluated" in notes[-1]
+    other = Protocol(data=DataConfig(name="digits"))
+    assert "changed_since_training" not in measure(digits_run, other, HERE).figures["data"]
+    (digits_run / "classes.json").write_text("{")
+    assert "changed_since_training" not in measure(digits_run, Protocol(), HERE).figures["data"]
 
 
 def test_a_run_is_evaluated_on_its_own_device(digits_run: Path) -> None:
