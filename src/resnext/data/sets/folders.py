@@ -20,7 +20,7 @@ from resnext.data.sets.class_folders import (
     name_classes,
     remark_on_lookalikes,
 )
-from resnext.data.sets.layout import SplitName, read_layout
+from resnext.data.sets.layout import SplitName, find_layout
 from resnext.data.sets.listing import IMAGES, FileKind, subfolders
 from resnext.data.sets.listing_cache import list_images
 from resnext.data.sets.notices import warn_once
@@ -73,12 +73,9 @@ def load_folder(
         DataError: There are no class folders, a class is empty, the layout is another, or the
             splits hold different classes.
     """
-    layout = read_layout(root, kind)
+    layout = find_layout(root, kind)
     data = _load_layout(root, val_fraction, dict(layout.splits), rule, group, kind)
     remarks = layout.remarks + remark_on_lookalikes(data.info.classes)
-    if kind is not IMAGES:  # whose reader replaces the remarks
-        for remark in remarks:
-            warn_once(f"{root}: {remark}")
     return replace(data, remarks=data.remarks + remarks)
 
 

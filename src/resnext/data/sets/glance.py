@@ -9,7 +9,7 @@ from pathlib import Path
 
 from resnext.data.config import DataConfig
 from resnext.data.decode.image import Photo, read_file
-from resnext.data.sets.layout import read_layout
+from resnext.data.sets.layout import find_layout
 from resnext.data.sets.listing import IMAGES
 from resnext.data.sets.listing_cache import list_images
 from resnext.errors import DataError
@@ -70,7 +70,7 @@ def typical_side_px(data: DataConfig) -> int | None:
         return data.image_size_px
     if data.name != "folder" or data.root is None:
         return None
-    layout = read_layout(data.root, IMAGES)
+    layout = find_layout(data.root, IMAGES)
     root = layout.splits.get("train", data.root)
     names = list_images(root).names
     sizes = measure_sizes(root, names, _NUM_AT_A_GLANCE)

@@ -53,23 +53,9 @@ def _never(_: Path) -> bool:
     return False
 
 
-def find_layout(root: Path, is_item: Callable[[Path], bool] = _never) -> Layout:
-    """Find the splits of a folder of class folders as `read_layout` does, and log its remarks.
-
-    Args:
-        root: The folder.
-        is_item: See `read_layout`.
-
-    Raises:
-        DataError: See `read_layout`.
-    """
-    layout = read_layout(root, ANY_FILES, is_item)
-    for remark in layout.remarks:
-        warn_once(f"{root}: {remark}")
-    return layout
-
-
-def read_layout(root: Path, kind: FileKind, is_item: Callable[[Path], bool] = _never) -> Layout:
+def find_layout(
+    root: Path, kind: FileKind = ANY_FILES, is_item: Callable[[Path], bool] = _never
+) -> Layout:
     """Find the splits of a folder of class folders.
 
     A folder is a split if it has a split's name and it, or another such folder, contains folders;

@@ -49,7 +49,7 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
         DataError: The folder does not consist of class folders, a split has classes of its own, or
             no video can be read.
     """
-    layout = find_layout(root, is_frame_folder)
+    layout = find_layout(root, is_item=is_frame_folder)
     folders = {str(name): path for name, path in layout.splits.items()} or {"all": root}
     listed = {name: _list(folder) for name, folder in folders.items()}
     first = listed.get("train") or next(iter(listed.values()))
@@ -68,7 +68,8 @@ def load_videos(root: Path, config: DataConfig) -> DataSet:
     built = {name: _build(folders[name], one, classes, signal) for name, one in listed.items()}
     splits, origin = settle_splits(root, built, len(classes), config)
     info = DataInfo.of_signals(config.label, classes, signal)
-    return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
+    test = splits.get("test")
+    return DataSet(info, splits["train"], splits["val"], test, origin, layout.remarks)
 
 
 def find_videos(folder: Path, prefix: str = "") -> tuple[list[str], Counter[str]]:

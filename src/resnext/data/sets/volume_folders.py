@@ -58,7 +58,8 @@ def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
     mean, std = channel_statistics(known.values_ncx.numpy())
     signal = SignalInput(kind="volume", size=side, mean=mean, std=std)
     info = DataInfo.of_signals(config.label, classes, signal)
-    return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
+    test = splits.get("test")
+    return DataSet(info, splits["train"], splits["val"], test, origin, layout.remarks)
 
 
 def _list(root: Path) -> dict[str, list[Path]]:

@@ -87,7 +87,7 @@ def load_audio(root: Path, config: DataConfig) -> DataSet:
         mean, std = sound_statistics(splits["train"], signal)
         signal = signal.replace(mean=mean, std=std)
     info = DataInfo.of_signals(config.label, listed.info.classes, signal, listed.info.targets)
-    remarks = _remarks(files, decoded, rate_hz)
+    remarks = listed.remarks + _remarks(files, decoded, rate_hz)
     return DataSet(info, splits["train"], splits["val"], splits.get("test"), listed.origin, remarks)
 
 
