@@ -27,6 +27,7 @@ from resnext.hub.save import save_pretrained
 from resnext.hub.usage import usage_of
 from resnext.model.card import ModelCard
 from resnext.model.signal import SignalInput
+from resnext.model.signal_columns import SignalColumns
 from resnext.model.text import TextInput
 from resnext.runs.config import TrainConfig
 from resnext.tasks.kinds import task_kind
@@ -185,8 +186,8 @@ def test_no_setting_of_a_run_becomes_markup(place: tuple[str, ...], run: Path) -
     assert num_tried or place in REFUSED
 
 
-def text_signal(token: str) -> SignalInput:
-    """Return how texts are prepared, with one known token."""
+def text_signal(token: str, **columns: str) -> SignalInput:
+    """Return how texts are prepared, with one known token and the names of columns."""
     return SignalInput(
         kind="text",
         size=CARD.image_size_px,
@@ -195,6 +196,7 @@ def text_signal(token: str) -> SignalInput:
         mean=(0.0,),
         std=(1.0,),
         text=TextInput(unit="word", lower=True, vocabulary=(token,)),
+        columns=SignalColumns(**columns),
     )
 
 
@@ -205,6 +207,8 @@ def test_no_field_of_a_card_becomes_markup(place: tuple[str, ...]) -> None:
         value: object = (text,) * 7 if place == ("classes",) else text
         if place == ("signal", "text", "vocabulary"):
             value = text_signal(text[:64])
+        elif place[:2] == ("signal", "columns"):
+            value = text_signal("known", **{place[2]: text})
         card = CARD.replace(source="zoo", licence="Zoo-1.0", metrics={"published_top1_error": 1.0})
         published = Published(ODD, {}, card.replace(**{place[0]: value}))
         return render_card(published, CardRequest("", "owner/name", True, False))
