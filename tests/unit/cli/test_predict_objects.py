@@ -113,7 +113,7 @@ def test_min_score_is_for_detectors(command: Command, photo: Path, tmp_path: Pat
     ("flags", "told"),
     [
         (["--precision", "bf16"], "detectors compute in fp32"),
-        (["--masks", "masks"], "has no masks"),
+        (["--masks", "masks"], "does not classify pixels"),
         (["--min-score", "2"], "min-score"),
         (["--batch-size", "4"], "detectors take one image at a time"),
     ],
