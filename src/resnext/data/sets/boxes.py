@@ -8,10 +8,10 @@ from pathlib import Path
 from resnext.data.box_split import BoxSplit
 from resnext.data.boxes.box_set import BoxSet, Finding
 from resnext.data.boxes.read import load_boxes
-from resnext.data.sets.folders import photo_info
 from resnext.data.sets.layout import SplitName
 from resnext.data.sets.notices import warn_once
 from resnext.data.sets.own_splits import with_val
+from resnext.data.sets.photo_info import photo_info
 from resnext.data.split import DataSet
 from resnext.model.detector_config import DetectorConfig
 from resnext.untrusted.text import printable

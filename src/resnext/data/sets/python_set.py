@@ -23,7 +23,7 @@ from resnext.data.config import TargetKind
 from resnext.data.decode.python_image import has_colour, to_photo
 from resnext.data.python_split import MapDataset, PythonSplit, item_of, label_of
 from resnext.data.sets.auto_split import choose_val
-from resnext.data.sets.folders import MEAN, STD
+from resnext.data.sets.photo_info import MEAN, STD
 from resnext.data.split import DataInfo, DataSet
 from resnext.data.targets import strata
 from resnext.errors import ConfigError, DataError

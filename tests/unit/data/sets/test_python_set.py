@@ -17,7 +17,7 @@ from torch.utils.data import (
 )
 
 from resnext.data.python_split import PythonSplit, label_of
-from resnext.data.sets.folders import MEAN
+from resnext.data.sets.photo_info import MEAN
 from resnext.data.sets.python_set import labels_of, open_python_data, python_data, python_images
 from resnext.errors import ConfigError, DataError
 

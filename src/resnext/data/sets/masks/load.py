@@ -17,13 +17,13 @@ from resnext.data.mask_rule import MaskRule
 from resnext.data.mask_split import MaskSplit, read_mask
 from resnext.data.names import PackedNames
 from resnext.data.sets.choose_split import splits_of
-from resnext.data.sets.folders import photo_info
 from resnext.data.sets.layout import SplitName
 from resnext.data.sets.masks.class_list import find_class_list
 from resnext.data.sets.masks.layout import find_mask_folders, pair_files
 from resnext.data.sets.masks.remarks import check_splits, find_remarks
 from resnext.data.sets.masks.rule import check_values, find_rule
 from resnext.data.sets.own_splits import with_val
+from resnext.data.sets.photo_info import photo_info
 from resnext.data.split import DataSet
 from resnext.errors import DataError
 from resnext.machine import num_cores

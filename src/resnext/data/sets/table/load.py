@@ -11,9 +11,10 @@ import torch
 from resnext.data.config import TargetKind
 from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
-from resnext.data.sets.folders import automatic_split, photo_info, refuse_one_class
 from resnext.data.sets.layout import SplitName
 from resnext.data.sets.listing import IMAGES, FileKind
+from resnext.data.sets.photo_info import photo_info
+from resnext.data.sets.split_photos import automatic_split, refuse_one_class
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns
 from resnext.data.sets.table.labelled import Labelled
 from resnext.data.sets.table.parquet import find_parquet, load_parquet
