@@ -93,6 +93,6 @@ def _check_processor(dest: Path) -> None:
         ConfigError: OpenVINO is not installed, or this CPU has no bf16.
     """
     with needed_by("export in bf16"):
-        from resnext.runtimes import openvino_runtime
+        from resnext.runtimes.openvino_runtime import check_bf16
 
-    openvino_runtime._check_bf16(openvino_runtime._core(), dest)
+    check_bf16(dest)

@@ -54,7 +54,7 @@ def open_file(path: Path, threads: int | None, precision: Arithmetic | None = No
         if precision is not None and spec.precision != "int8":
             spec = spec.replace(precision=precision)
         if spec.precision == "bf16":
-            _check_bf16(core, path)
+            check_bf16(path)
         settings = {
             "INFERENCE_PRECISION_HINT": _HINTS[spec.precision],
             "PERFORMANCE_HINT": "LATENCY",
@@ -89,8 +89,13 @@ def has_bf16(core: Any) -> bool:
     return "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _check_bf16(core: Any, path: Path) -> None:
-    if not has_bf16(core):
+def check_bf16(path: Path) -> None:
+    """Check that this processor computes in bf16.
+
+    Raises:
+        ConfigError: It does not; the message names the file.
+    """
+    if not has_bf16(_core()):
         raise ConfigError(
             f"{path}: cannot run in bf16 here: {cpu_name()} lacks avx512_bf16 and amx_bf16; use "
             "fp32 (--precision fp32)"
