@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resnext.data.boxes.box_set import BoxImage
-from resnext.data.boxes.polygons import Outline, Points
+from resnext.data.boxes.polygons import Outline, Points, is_too_long
 from resnext.extras import import_for
 from resnext.tasks.detection.coco_measure import (
     percent,
@@ -25,8 +25,6 @@ from resnext.tasks.detection.coco_measure import (
 from resnext.tasks.detection.masks import ObjectMask
 
 _STATS = ("mask_ap", "mask_ap50", "mask_ap75")
-_LONGEST_PX = 2**22
-"""Drawing an outline takes memory for each pixel of its length; no object has such a long one."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +81,11 @@ def _draw(library: Any, outline: Outline, height: int, width: int) -> bytes | No
     # An image's length beyond the border changes no annotation that is meant seriously.
     low, high = -np.array([width, height]), 2 * np.array([width, height])
     polygons: list[Points] = [points_p2.clip(low, high) for points_p2 in outline]
-    if not polygons or sum(map(_length_px, polygons)) > _LONGEST_PX:
+    if not polygons or is_too_long(outline, height, width):
         return None
     rows = [points_p2.astype(np.float64).ravel().tolist() for points_p2 in polygons]
     counts: bytes = library.merge(library.frPyObjects(rows, height, width))["counts"]
     return counts
-
-
-def _length_px(points_p2: Points) -> float:
-    return float(np.abs(points_p2 - np.roll(points_p2, 1, axis=0)).sum())
 
 
 def measure_masks(
