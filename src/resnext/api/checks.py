@@ -89,6 +89,18 @@ def check_number(name: str, given: object, least: int, most: int | None = None) 
     raise ConfigError(f"{name}={shown(given)}: give a whole number, {accepted}")
 
 
+def check_numbers(name: str, given: Any, least: int) -> None:
+    """Check an argument that is a list of whole numbers.
+
+    Raises:
+        ConfigError: It is something else, or a number is too small.
+    """
+    if not isinstance(given, Sequence) or None in given:
+        raise ConfigError(f"{name}={shown(given)}: give a list of whole numbers, such as [0, 1, 2]")
+    for number in given:
+        check_number(name, number, least)
+
+
 def check_words(name: str, given: Any) -> None:
     """Check an argument that is a list of texts or None.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, get_args
 
-from resnext.api.checks import check_choice, check_number
+from resnext.api.checks import check_choice, check_numbers
 from resnext.api.given_data import as_path, open_given
 from resnext.api.settings import as_assignments, check_names
 from resnext.api.stopped import hand_on
@@ -23,7 +23,6 @@ from resnext.studies.execution.scheduler import RunOptions
 from resnext.studies.study import Study
 from resnext.training.display import default_mode
 from resnext.training.interrupt import Interrupted
-from resnext.untrusted.names import shown
 
 if TYPE_CHECKING:
     from resnext.api.study_start import DoneStudy
@@ -122,10 +121,7 @@ def run_study(
     check_names(flags, StudyFlags.__annotations__)
     check_choice("scale", scale, get_args(Scale))
     place = as_path("root", root)
-    if not isinstance(seeds, Sequence):
-        raise ConfigError(f"seeds={shown(seeds)}: give a list of whole numbers, such as [0, 1, 2]")
-    for seed in seeds:
-        check_number("seeds", seed, 0)
+    check_numbers("seeds", seeds, 0)
     if head is not None:
         check_choice("head", head, (*HEADS, *DETECTORS))
     changes = as_assignments(settings)

@@ -48,6 +48,10 @@ def huge_label() -> list[Any]:
         ),
         (lambda: API.run_study("table3", "digits", scale="small", seeds=5), "seeds=5: give a"),
         (lambda: API.run_study("table3", "digits", scale="small", seeds=["a"]), "seeds='a'"),
+        (
+            lambda: API.run_study("table3", "digits", scale="small", seeds=[0, None]),
+            r"seeds=\[0, None\]: give a list of whole numbers",
+        ),
         (lambda: API.design("resnet50", cardinality="4"), "--cardinality '4': give 1 or more"),
     ],
 )
