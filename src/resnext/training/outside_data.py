@@ -15,7 +15,7 @@ _CLASS_FOLDERS = ("folder", "video", "audio", "volume")
 def refuse_inside(data: DataConfig, run: Path) -> None:
     """Refuse a run folder that would count as a class, and make the data unusable.
 
-    Beside `train/` and `val/` it does no harm.
+    Beside `train/` and `val/`, or in a hidden folder, it does no harm.
 
     Args:
         data: The data of the run.
@@ -29,8 +29,9 @@ def refuse_inside(data: DataConfig, run: Path) -> None:
     root, place = data.root.resolve(), run.expanduser().resolve()
     if not place.is_relative_to(root) or place == root:
         return
+    first = place.relative_to(root).parts[0]
     splits = {name for name in subfolders(root) if split_of(name) and subfolders(root / name)}
-    if splits and place.relative_to(root).parts[0] not in splits:
+    if first.startswith(".") or (splits and first not in splits):
         return
     raise ConfigError(
         f"the run folder {run} would be inside the data folder {data.root}, where each folder is a "

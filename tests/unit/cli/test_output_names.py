@@ -89,6 +89,7 @@ def test_drawings_inside_the_input_are_no_input(network: Path, command: Command)
         (("cat", "dog"), "runs", True),
         (("cat", "dog"), "cat/run", True),
         (("cat", "dog"), "../runs", False),
+        (("cat", "dog"), ".runs/run", False),
         (("train/cat", "val/cat"), "runs", False),
         (("train/cat", "val/cat"), "train/run", True),
         (("cat", "dog"), ".", False),  # it is not empty, which is said elsewhere
