@@ -47,8 +47,8 @@ def as_run_reads(data: DataConfig, own: DataConfig | None) -> DataConfig:
 def as_in_task(data: DataConfig, card: ModelCard) -> DataConfig:
     """Return the settings that read a table's targets as those of a network.
 
-    A small table tells less than the network: each image may happen to have exactly one of several
-    labels, or a label may occur nowhere.
+    In a small table each image may happen to have exactly one of several labels, or a label may not
+    occur at all.
 
     Raises:
         DataError: The table cannot be read.

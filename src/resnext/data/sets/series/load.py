@@ -47,10 +47,8 @@ def load_series(path: Path, config: DataConfig) -> DataSet:
     splits = {name: _build_split(path, part, classes, length, config) for name, part in raw.items()}
     origin = "the set's own"
     if "all" in splits:
-        splits, origin = (
-            _divide(path, splits["all"], len(classes), config.val_fraction),
-            "by a hash",
-        )
+        splits = _divide(path, splits["all"], len(classes), config.val_fraction)
+        origin = "by a hash"
     if "val" not in splits:
         splits["val"] = splits.pop("test") if "test" in splits else splits["train"].choose(_NONE)
     known = splits["train"] if len(splits["train"]) else splits["val"]
