@@ -208,8 +208,9 @@ def _check(arguments: Predict) -> None:
         raise ConfigError("give either --json or --csv, not both")
     check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})
     for path in arguments.images:
-        if re.match(r"[a-z][a-z0-9+]+:/", str(path)):  # a path has one slash
-            raise ConfigError(f"{path}: addresses are not opened; download the file first")
+        if address := re.match(r"([a-z][a-z0-9+]+:)/(.*)", str(path)):  # a path has one slash
+            url = "//".join(address.groups())
+            raise ConfigError(f"{url}: addresses are not opened; download the file first")
         if str(path) == "-" and not path.exists():
             raise ConfigError("-: standard input is not read; give files or folders")
     given = {path.resolve() for path in arguments.images}

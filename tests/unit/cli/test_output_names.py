@@ -55,7 +55,7 @@ def test_two_results_are_two_files(network: Path, command: Command) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["https://example.com/a.jpg"], "addresses are not opened; download the file first"),
+        (["https://example.com/a.jpg"], "https://example.com/a.jpg: addresses are not opened"),
         (["s3://bucket/a.jpg"], "addresses are not opened"),
         (["-"], "standard input is not read"),
         (["PHOTO", "--draw", "out.png"], "--draw out.png: give a folder, not a file"),
