@@ -96,7 +96,7 @@ def test_a_conversion_that_finds_no_room_leaves_nothing(
     disk: Path, tmp_path: Path, to: str, free_kib: int
 ) -> None:
     output = tmp_path / "output.txt"
-    target = disk / "new.bin"
+    target = disk / ("new.safetensors" if to == "safetensors" else "new.pth")
     fill(disk, free_kib=free_kib)
     command = start_command(output, "convert", made_weights(tmp_path), target, "--format", to)
     assert end_of(command) == 2, output.read_text()

@@ -45,16 +45,25 @@ def cluster(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], httpx.Clien
     finally:
         if driver.poll() is None:
             driver.terminate()
-        driver.wait(120)
+        try:
+            driver.wait(120)
+        finally:
+            driver.kill()  # a second try needs the port and the processor
 
 
 def wait_until_ready(driver: subprocess.Popen[str], client: httpx.Client, log: Path) -> None:
     end = time.monotonic() + 240
     while '"event": "serving' not in log.read_text():
-        assert driver.poll() is None, log.read_text()
-        assert time.monotonic() < end, log.read_text()
+        assert driver.poll() is None, log.read_text() + logs_of_ray()
+        assert time.monotonic() < end, log.read_text() + logs_of_ray()
         time.sleep(0.2)
     assert client.get("/readyz").status_code == 200
+
+
+def logs_of_ray() -> str:
+    """Return the last lines of the logs of Ray Serve, which say why a replica does not start."""
+    logs = sorted(Path("/tmp/ray/session_latest/logs/serve").glob("*.log"))
+    return "\n".join(f"{path.name}:\n{path.read_text()[-2000:]}" for path in logs)
 
 
 def classes(client: httpx.Client) -> list[str]:
@@ -80,6 +89,28 @@ def replicas() -> list[int]:
 
 
 @pytest.mark.slow
+def test_a_service_can_be_stopped_while_its_replicas_start(tmp_path: Path) -> None:
+    model = write_colours(tmp_path / "colours.onnx")
+    options = ["--threads", "1", "--cluster", "local", "--port", str(free_port())]
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        driver = subprocess.Popen(
+            [sys.executable, "-c", START, str(model), *options], stdout=output, stderr=output
+        )
+    try:
+        end = time.monotonic() + 240
+        while "Connecting to existing" not in log.read_text():  # its replica takes seconds more
+            assert driver.poll() is None, log.read_text()
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.2)
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(120) == 0
+        assert "ended while starting" in log.read_text()
+    finally:
+        driver.kill()
+
+
+@pytest.mark.slow
 def test_replicas_answer_outlive_a_kill_reload_and_end_with_0(
     cluster: tuple[subprocess.Popen[str], httpx.Client, Path],
 ) -> None:
@@ -92,7 +123,7 @@ def test_replicas_answer_outlive_a_kill_reload_and_end_with_0(
     assert len(first) == 2
     os.kill(min(first), signal.SIGKILL)
     end = time.monotonic() + 180
-    while len(set(replicas()) - {min(first)}) < 2:  # it is started anew
+    while len(set(replicas()) - {min(first)}) < 2:  # it is restarted
         assert time.monotonic() < end
         try:
             assert classes(client) == list(COLOURS)  # the other one answers meanwhile

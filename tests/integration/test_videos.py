@@ -109,7 +109,7 @@ def test_clips_are_what_an_export_and_features_are_made_with(
     pytest.importorskip("onnxruntime")
     written = command.json("export", trained, "--out", tmp_path / "video.onnx")
     assert "'noun': 'videos'" in str(written)
-    command.prints("features", trained, "--out", tmp_path / "features.npz")
+    command.prints("features", trained, "--out", tmp_path / "features.parquet")
 
 
 @pytest.mark.slow

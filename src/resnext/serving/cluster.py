@@ -68,16 +68,19 @@ def serve_on_cluster(
 
     Raises:
         ConfigError: Ray is not installed.
-        RunError: The cluster does not exist, or the replicas do not start.
+        RunError: The cluster does not exist, this machine has too few processors for the
+            replicas, or they do not start.
     """
     ray = join_cluster(cluster.address)
+    _check_room(ray, cluster, source.threads or 1)
     serve = import_ray("ray.serve")
     signals = _Signals()  # after Ray's handlers, which would end this process with a traceback
     try:
-        with _told(cluster):
-            _start(serve, cluster)
         generation = 0
-        _deploy(serve, source, limits, api_key, cluster, generation)
+        with signals.end_at_once():
+            with _told(cluster):
+                _start(serve, cluster)
+            _deploy(serve, source, limits, api_key, cluster, generation)
         url = f"http://{cluster.host}:{cluster.port}"
         _LOG.info("serving %s on %s with %d replicas", source.name, url, cluster.replicas)
         while signals.wait() == signal.SIGHUP:
@@ -85,11 +88,30 @@ def serve_on_cluster(
             _deploy(serve, source, limits, api_key, cluster, generation)
         _LOG.info("draining")
         serve.delete(_NAME)
+    except _EndedWhileStarting:
+        _LOG.info("ended while starting")
     finally:
         if cluster.address == "local":
-            serve.shutdown()
-            ray.shutdown()
+            ray.shutdown()  # ends all its processes; `serve.shutdown` waits for a broken controller
     return 0
+
+
+def _check_room(ray: Any, cluster: Cluster, threads: int) -> None:
+    """Check that the replicas fit on this machine: Ray would wait for more processors forever.
+
+    Raises:
+        RunError: They need more processors than there are.
+    """
+    if cluster.address != "local":  # a cluster can grow
+        return
+    processors = int(ray.cluster_resources().get("CPU", 0))
+    if cluster.replicas * threads > processors:
+        ray.shutdown()
+        raise RunError(
+            f"--cluster local: {cluster.replicas} replicas with {threads} threads each need "
+            f"{cluster.replicas * threads} processors, and this machine has {processors}; give "
+            "fewer --replicas or --threads"
+        )
 
 
 def _start(serve: Any, cluster: Cluster) -> None:
@@ -183,16 +205,32 @@ def reload_replica() -> None:
         service.reload()
 
 
+class _EndedWhileStarting(BaseException):
+    """A signal asked for the end before the service was ready; no error of Ray's hides it."""
+
+
 class _Signals:
     """Queues the signals of this process."""
 
     def __init__(self) -> None:
+        self._is_starting = False
         self._arrived = threading.Semaphore(0)
         self._numbers: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._keep)
 
+    @contextlib.contextmanager
+    def end_at_once(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT interrupt the block, which can wait for minutes."""
+        self._is_starting = True
+        try:
+            yield
+        finally:
+            self._is_starting = False
+
     def _keep(self, number: int, _: object) -> None:
+        if self._is_starting and number != signal.SIGHUP:
+            raise _EndedWhileStarting
         self._numbers.append(number)
         self._arrived.release()
 

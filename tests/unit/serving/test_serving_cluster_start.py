@@ -1,5 +1,6 @@
 """Ray Serve gets several attempts to start: on a busy machine its first may fail."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -46,6 +47,32 @@ def test_what_always_fails_ends_with_one_message() -> None:
     with pytest.raises(RunError, match=message), module._told(PLACE):
         module._start(serve, PLACE)
     assert serve.calls.count("start") == 3
+
+
+class FakeRay:
+    """Ray on a machine with two processors."""
+
+    has_ended = False
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"CPU": 2.0}
+
+    def shutdown(self) -> None:
+        self.has_ended = True
+
+
+@pytest.mark.parametrize(("replicas", "threads", "fits"), [(1, 2, True), (2, 2, False)])
+def test_replicas_that_do_not_fit_on_this_machine_are_refused(
+    replicas: int, threads: int, fits: bool
+) -> None:
+    ray, place = FakeRay(), replace(PLACE, replicas=replicas)
+    if fits:
+        module._check_room(ray, place, threads)
+    else:
+        with pytest.raises(RunError, match="need 4 processors, and this machine has 2"):
+            module._check_room(ray, place, threads)
+    assert ray.has_ended is not fits
+    module._check_room(FakeRay(), replace(place, address="auto"), threads)
 
 
 def test_an_error_without_words_is_named() -> None:
