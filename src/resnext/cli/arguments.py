@@ -13,6 +13,7 @@ import tyro
 
 from resnext.api.checks import ignored
 from resnext.cli.argument_types import registry
+from resnext.cli.help_text import wrapped_description
 from resnext.cli.option_groups import flattened, grouped
 from resnext.cli.repeated import join_repeated, takes_many
 from resnext.errors import ConfigError
@@ -58,7 +59,7 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
         ]
     # Its colours are controls; a message that quotes odd arguments goes without.
     is_plain = all(printable(word) == word for word in argv)
-    with raw_streams() if is_plain else nullcontext():
+    with raw_streams() if is_plain else nullcontext(), wrapped_description():
         nested = tyro.cli(
             form,
             prog=f"resnext {verb}",

@@ -152,7 +152,7 @@ def _column(name: str, arguments: Describe, changes: dict[str, Any]) -> Column:
             given["in_channels"] = size[0]
     changes = changes | {key: value for key, value in given.items() if value is not None}
     config = config_from(config, **changes)
-    return Column(name, config, count(config, size or side))
+    return Column(name, config, count(config, side if size is None else size))
 
 
 def _open(name: str) -> tuple[ModelConfig, int | tuple[int, ...] | None]:

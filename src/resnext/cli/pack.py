@@ -141,8 +141,8 @@ def _refuse_overlap(source: DataConfig, dest: Path) -> None:
         )
     if source.name not in ("folder", "imagenet", "masks"):
         raise ConfigError(
-            f"{source.name} does not consist of image files; pack a folder of class folders or of "
-            "images/ and masks/, or imagenet:FOLDER"
+            f"{source.name} cannot be packed; pack a folder of class folders or of images/ and "
+            "masks/, or imagenet:FOLDER"
         )
     assert source.root is not None  # such a set has one
     if dest.expanduser().absolute().is_relative_to(source.root):

@@ -4,7 +4,7 @@ A classifier is trained on the features of the training images and evaluated on 
 images. The classes are those of the data set; the network need not know them.
 
 linear: logistic regression on standardised features; the penalty is selected on a fifth of the
-    training images.
+training images.
 
 knn: the K nearest training images by cosine similarity s, with votes of exp(s / temperature).
 

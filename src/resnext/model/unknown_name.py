@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from resnext.errors import ConfigError
 from resnext.model.presets import BOTTLENECK_STAGES, PRESETS
@@ -11,6 +12,7 @@ GRAMMAR = (
     "resnext<depth>_<C>x<d>d[_cifar] or resnext_<n>-<n>-..._<C>x<d>d[_basic][_cifar] "
     "(resnet: cardinality 1, _1x64d may be left out)"
 )
+_SEPARATOR = re.compile(r"^(resne(?:x)?t)[-_ ](\d)")  # as in "resnext-50", which people write
 
 
 def unknown_name(
@@ -18,7 +20,8 @@ def unknown_name(
 ) -> ConfigError:
     """Return the error for a name that no network has, with the reason and similar valid names."""
     text, good = name.strip().lower(), _good_names()
-    near = [known for known in good if text and known.startswith(f"{text}_")][:4]
+    joined = _SEPARATOR.sub(r"\1\2", text)
+    near = [known for known in good if joined and known.startswith(f"{joined}_")][:4]
     near = near or difflib.get_close_matches(text, good, n=4, cutoff=0.5)
     nearest = f"; similar valid names are {', '.join(near)}" if near else ""
     return ConfigError(

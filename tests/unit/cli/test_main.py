@@ -30,6 +30,18 @@ def test_every_verb_has_help_with_examples(verb: str, command: Command) -> None:
     assert f"resnext {verb} " in command.help(verb).partition("Examples")[2]
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("verb", VERBS)
+def test_all_help_but_the_examples_fits_the_terminal(
+    verb: str, columns: int, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    text = command.help(verb)
+    wide = [line for line in text.splitlines() if len(line) > columns]
+    assert [line for line in wide if not line.startswith("  ")] == []
+    assert len(text.splitlines()) > 20
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_a_verb_imports_nothing_heavy(verb: str) -> None:
     run_python(

@@ -111,7 +111,7 @@ def test_a_source_alone_is_not_enough(photos: Path) -> None:
 def test_what_is_no_set_of_files_is_refused(photos: Path, tmp_path: Path, source: str) -> None:
     run(photos, tmp_path / "packed", "--workers", 1)
     given = str(tmp_path / "packed") if source == "packed" else source
-    with pytest.raises(ConfigError, match="does not consist of image files"):
+    with pytest.raises(ConfigError, match="cannot be packed"):
         run(given, tmp_path / "again")
 
 

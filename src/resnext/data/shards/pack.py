@@ -87,8 +87,8 @@ def pack(data: DataSet, folder: Path, options: PackOptions) -> Index:
     train, val = data.train.files, data.val.files
     if train is None or val is None:
         raise ConfigError(
-            f"{data.info.name} does not consist of image files; pack a folder of class folders or "
-            "of images/ and masks/, or imagenet:FOLDER"
+            f"{data.info.name} cannot be packed; pack a folder of class folders or of images/ and "
+            "masks/, or imagenet:FOLDER"
         )
     if train.mask_files is not None and options.encoding.short_side_px is not None:
         raise ConfigError(

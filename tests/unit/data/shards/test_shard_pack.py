@@ -247,7 +247,7 @@ def test_a_full_disk_is_one_message_and_leaves_no_half_shard(
 
 
 def test_sets_in_memory_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="digits does not consist of image files"):
+    with pytest.raises(ConfigError, match="digits cannot be packed"):
         pack(load_data(DataConfig()), tmp_path / "packed", PackOptions(1.0, Encoding(), 1))
 
 
