@@ -6,6 +6,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any, get_args, get_origin
 
+from resnext.errors import ConfigError
+
 _OPTION = re.compile(r"--?[A-Za-z]")
 
 
@@ -24,6 +26,9 @@ def join_repeated(argv: Sequence[str], many: Collection[str]) -> list[str]:
     Args:
         argv: The arguments of a verb.
         many: Options that take any number of values, such as `--set`.
+
+    Raises:
+        ConfigError: Such an option has no value; the verb would run as if it were not given.
     """
     groups: list[list[str]] = [[]]  # each begins with an option, but for the first
     for index, word in enumerate(argv):
@@ -46,4 +51,7 @@ def join_repeated(argv: Sequence[str], many: Collection[str]) -> list[str]:
         if name in many:
             first[name] = group
         kept.append(group)
+    empty = [name for name, group in first.items() if len(group) == 1]
+    if empty and not {"-h", "--help"} & set(argv):
+        raise ConfigError(f"{', '.join(empty)}: give one or more values, or leave the option out")
     return [word for group in kept for word in group]

@@ -35,13 +35,21 @@ def test_values_are_put_behind_the_first_occurrence(argv: str, joined: str) -> N
     assert join_repeated(argv.split(), MANY) == joined.split()
 
 
-@given(st.lists(st.sampled_from(["--set", "--seeds", "--lr", "a=1", "2", "-3", "--json"])))
-def test_no_word_is_lost_but_repeated_options(argv: list[str]) -> None:
+@given(st.lists(st.sampled_from(["--set a=1", "--seeds 2", "--lr", "a=1", "2", "-3", "--json"])))
+def test_no_word_is_lost_but_repeated_options(given: list[str]) -> None:
+    argv = " ".join(given).split()
     joined = join_repeated(argv, MANY)
     for flag in MANY:
         assert joined.count(flag) == min(argv.count(flag), 1)
     others = sorted(word for word in argv if word not in MANY)
     assert sorted(word for word in joined if word not in MANY) == others
+
+
+@pytest.mark.parametrize("argv", ["--seeds", "--seeds --json", "--set a=1 --seeds --set b=2"])
+def test_a_list_without_values_is_refused_rather_than_ignored(argv: str) -> None:
+    with pytest.raises(ConfigError, match="--seeds: give one or more values"):
+        join_repeated(argv.split(), MANY)
+    assert join_repeated([*argv.split(), "--help"], MANY)
 
 
 @pytest.mark.parametrize(
