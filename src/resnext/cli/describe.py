@@ -1,6 +1,6 @@
 """Show a network's architecture and exact cost, without running it.
 
-NAME is a network's name, or a run folder or weight file written with a slash or its extension.
+NAME is a network's name, a run folder, or a weight file with its extension.
 --form, --shortcut, --preactivation, --output-stride, --head and --aux-head only change NAME, so
 that it can be compared with the original; all other options apply to every network.
 
@@ -172,7 +172,8 @@ def _open(name: str) -> tuple[ModelConfig, int | tuple[int, ...] | None]:
 
 
 def _is_file(name: str) -> bool:
-    is_path = bool({"/", os.sep} & set(name)) or (Path(name).is_file() and "." in name)
+    path = Path(name)
+    is_path = bool({"/", os.sep} & set(name)) or path.is_dir() or ("." in name and path.is_file())
     return is_path or name.endswith(".safetensors")
 
 

@@ -139,6 +139,12 @@ def test_a_trained_network_is_described_at_its_own_size(
 
 
 @pytest.mark.usefixtures("here")
+def test_a_folder_needs_no_slash(command: Command) -> None:
+    make_run(Path("trained"))
+    assert command.json("describe", "trained")["config"]["num_classes"] == 10
+
+
+@pytest.mark.usefixtures("here")
 def test_a_missing_run_is_named() -> None:
     # where no folder `runs` is, a run must not be sought on the Hub
     with pytest.raises(CheckpointError, match="runs/nothing: there is no such file"):
@@ -156,6 +162,9 @@ def test_known_names_are_listed(command: Command) -> None:
         (["resnet26", "--list"], "--list can only be combined with --json"),
         ([], "give a network, such as resnext50_32x4d"),
         (["resnxt50"], "similar valid names are"),
+        (["resnet-26"], "similar valid names are resnet26"),
+        (["resnext-50"], "similar valid names are resnext50_"),
+        (["resnet26", "--input", "0"], "input_size=0: give a side"),
         (["resnet26", "--input", "big"], "give 224, 320x320 or 3x224x224"),
         (["resnet26", "--input", "1x64x64"], "has 1 channels but the network takes 3"),
         (["resnet26", "--form", "q"], "form='q': Input should be 'a', 'b' or 'c'"),
