@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from resnext.api.given_data import as_path
 from resnext.runs.folder import open_run as read_run
 from resnext.runs.health import judge_run
 from resnext.runs.metrics_log import read_metrics
@@ -269,4 +270,6 @@ def open_run(folder: str | Path) -> Run:
         RunError: The folder is not a run.
         ConfigError: Its settings cannot be read.
     """
-    return Run(Path(folder))
+    path = as_path("folder", folder)
+    assert path is not None
+    return Run(path)

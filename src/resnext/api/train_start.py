@@ -116,7 +116,8 @@ def from_recipe(
     if start is not None and request.model is None:
         model = start.weights.config
     else:
-        model = config_from(request.model or default_model(data, facts))
+        given = request.model
+        model = config_from(default_model(data, facts) if given is None else given)
     if recipe == "finetune":
         assert start is not None
         return finetune(model, data, start.name, start.weights.card, facts)
@@ -200,7 +201,7 @@ def named_data(request: TrainRequest) -> DataConfig:
     """Return the given data set."""
     if isinstance(request.data, DataConfig):
         return request.data
-    return parse_data(request.data or "digits")
+    return parse_data("digits" if request.data is None else request.data)
 
 
 def data_of(request: TrainRequest) -> DataConfig:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_origin, get_type_hints, overload
 
@@ -41,12 +43,14 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
         doc: The verb's docstring: a summary, and examples that `--help` shows.
 
     Raises:
-        ConfigError: A path is none that the system can take, or a flag is another action's.
+        ConfigError: An argument is empty, a path is none that the system can take, or a flag is
+            another action's.
     """
     actions: Mapping[str, type] = kind if isinstance(kind, Mapping) else {}
     module = next(iter(actions.values()), kind).__module__
     verb = module.rpartition(".")[2].partition("_")[0]  # a verb is a file
     kinds = {grouped(one): one for one in actions.values() or (kind,)}
+    _refuse_empty(argv)
     argv = join_repeated(argv, _lists(kinds.values()))
     form: Any = next(iter(kinds))
     if actions:
@@ -71,6 +75,23 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
     arguments = flattened(nested, kinds[type(nested)])
     _check_paths(arguments)
     return arguments
+
+
+def _refuse_empty(argv: list[str]) -> None:
+    """Refuse empty arguments: most come from shell variables that are not set.
+
+    An empty path would be the current folder, other empty values the default.
+
+    Raises:
+        ConfigError: An argument is empty.
+    """
+    for before, word in pairwise(["", *argv]):
+        if not word or re.fullmatch("--[A-Za-z-]+=", word):
+            name = word or (before if before.startswith("--") else "an argument")
+            raise ConfigError(
+                f"{name.removesuffix('=')} is empty; give a value, or leave it out. In a shell, "
+                "check that the variable is set"
+            )
 
 
 def _lists(kinds: Iterable[type]) -> set[str]:

@@ -100,6 +100,8 @@ def load(
         LicenceError: Its licence was not accepted.
     """
     network: TrainedNetwork | TrainedBackbone
+    if name_or_path == "":  # the current folder, as a path
+        raise ConfigError("name_or_path is empty; give a run, a weight file or a name")
     if is_exported(Path(name_or_path)):
         options = {
             "shortcut_padding": shortcut_padding,

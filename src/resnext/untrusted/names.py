@@ -76,9 +76,11 @@ def check_path(path: str) -> str:
         path: An absolute or relative path; it need not be UTF-8.
 
     Raises:
-        ValueError: It contains a NUL, or it or a name in it is too long. The message is only the
-            reason.
+        ValueError: It is empty or contains a NUL, or it or a name in it is too long. The message is
+            only the reason.
     """
+    if not path:  # `Path("")` is the current folder
+        raise ValueError("the path is empty")
     if "\0" in path:
         raise ValueError("a path cannot contain a NUL character")
     if len(os.fsencode(path)) > MAX_SYSTEM_PATH_BYTES:

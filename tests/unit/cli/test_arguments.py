@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -166,3 +167,20 @@ def test_a_locale_that_is_not_utf8_changes_no_name(tmp_path: Path, encoding: str
     assert said.returncode == 2
     assert b"Traceback" not in said.stderr
     assert "caf\u00e9 is not a packed data set".encode(encoding, "replace") in said.stderr
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        ("predict runs/photos ''", "an argument"),
+        ("train --data ''", "--data"),
+        ("train --data digits --model ''", "--model"),
+        ("train --data digits --out=", "--out"),
+        ("study run table3 --data digits '' --scale small", "an argument"),
+        ("predict runs/photos photos/ --draw ''", "--draw"),
+    ],
+)
+def test_an_empty_argument_is_refused(command: Command, argv: str, name: str) -> None:
+    message = f"{name} is empty; give a value, or leave it out"
+    assert message in command.refusal(*shlex.split(argv))

@@ -27,6 +27,8 @@ def parse_data(text: str, *, is_whole: bool = False) -> DataConfig:
         ConfigError: It is not the name of a data set, an existing folder or an address; or it is a
             folder or file of another kind than images, which needs a prefix.
     """
+    if not text:
+        raise ConfigError("data '' is empty; give a folder, a table or the name of a data set")
     address = text.removeprefix("shards:")
     if is_address(address):
         return DataConfig(name="shards", url=address)
