@@ -116,8 +116,8 @@ def from_recipe(
     if start is not None and request.model is None:
         model = start.weights.config
     else:
-        given = request.model
-        model = config_from(default_model(data, facts) if given is None else given)
+        chosen = default_model(data, facts) if request.model is None else request.model
+        model = config_from(chosen)
     if recipe == "finetune":
         assert start is not None
         return finetune(model, data, start.name, start.weights.card, facts)
