@@ -12,7 +12,7 @@ from resnext.api.checks import check_words
 from resnext.data.config import DataConfig
 from resnext.data.set_names import PYTHON
 from resnext.errors import ConfigError
-from resnext.untrusted.names import check_path, shown
+from resnext.untrusted.names import check_path, shown, with_home
 
 if TYPE_CHECKING:
     from resnext.data.split import DataSet
@@ -88,7 +88,7 @@ def open_given(data: object, val: object = None, classes: Sequence[str] | None =
 
 
 def as_path(name: str, given: object) -> Path | None:
-    """Return a path given as string or path.
+    """Return a path given as string or path, with `~/` replaced by the home folder.
 
     Args:
         name: Name of the argument, for the message.
@@ -102,6 +102,6 @@ def as_path(name: str, given: object) -> Path | None:
     if not isinstance(given, str | os.PathLike):
         raise ConfigError(f"{name}={shown(given)}: give a path as str or pathlib.Path")
     try:
-        return Path(check_path(os.fspath(given)))
+        return Path(check_path(with_home(os.fspath(given))))
     except ValueError as error:
         raise ConfigError(f"{name}={shown(str(given))}: {error}") from None

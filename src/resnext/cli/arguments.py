@@ -19,7 +19,7 @@ from resnext.cli.help_text import wrapped_description
 from resnext.cli.option_groups import flattened, grouped
 from resnext.cli.repeated import join_repeated, takes_many
 from resnext.errors import ConfigError
-from resnext.untrusted.names import check_path, shown
+from resnext.untrusted.names import check_path, shown, with_home
 from resnext.untrusted.stream import raw_streams
 from resnext.untrusted.text import printable
 
@@ -51,6 +51,7 @@ def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
     verb = module.rpartition(".")[2].partition("_")[0]  # a verb is a file
     kinds = {grouped(one): one for one in actions.values() or (kind,)}
     _refuse_empty(argv)
+    argv = [_with_home(word) for word in argv]
     argv = join_repeated(argv, _lists(kinds.values()))
     form: Any = next(iter(kinds))
     if actions:
@@ -92,6 +93,12 @@ def _refuse_empty(argv: list[str]) -> None:
                 f"{name.removesuffix('=')} is empty; give a value, or leave it out. In a shell, "
                 "check that the variable is set"
             )
+
+
+def _with_home(word: str) -> str:
+    """Replace `~/` at the beginning of a value, as in `--out=~/photos.onnx`."""
+    flag, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
+    return f"{flag}{sign}{with_home(value)}"
 
 
 def _lists(kinds: Iterable[type]) -> set[str]:

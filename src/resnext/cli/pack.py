@@ -33,6 +33,7 @@ from resnext.data.set_names import SIGNAL_NAMES
 from resnext.data.sets.parse import parse_data
 from resnext.errors import ConfigError
 from resnext.sigterm import tidy_on_sigterm
+from resnext.untrusted.names import with_home
 from resnext.untrusted.text import printable
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _pack(arguments: Pack, progress: _Progress) -> _Outcome:
         workers=arguments.workers or default_workers(),
         progress=progress,
     )
-    index = pack(load_data(source), arguments.dest.expanduser(), options)
+    index = pack(load_data(source), arguments.dest, options)
     return _told(arguments.dest, index)
 
 
@@ -145,7 +146,7 @@ def _refuse_overlap(source: DataConfig, dest: Path) -> None:
             "masks/, or imagenet:FOLDER"
         )
     assert source.root is not None  # such a set has one
-    if dest.expanduser().absolute().is_relative_to(source.root):
+    if dest.absolute().is_relative_to(source.root):
         raise ConfigError(f"{dest} is inside the source {source.root}; give a folder outside it")
 
 
@@ -176,7 +177,7 @@ def _told(dest: Path, index: Index) -> _Outcome:
 def _check(arguments: Pack, progress: _Progress) -> _Outcome:
     from resnext.data.shards.check import check
 
-    root = Path(arguments.source.removeprefix("shards:")).expanduser()
+    root = Path(with_home(arguments.source.removeprefix("shards:")))
     checked = check(root, arguments.workers or default_workers(), progress)
     facts = {
         "path": str(root),

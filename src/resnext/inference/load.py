@@ -21,6 +21,7 @@ from resnext.model.trained import TrainedBackbone, TrainedNetwork
 from resnext.runtimes.module import as_trained
 from resnext.runtimes.open import is_exported, open_exported
 from resnext.runtimes.spec import Arithmetic
+from resnext.untrusted.names import with_home
 from resnext.weights.change import only_backbone
 from resnext.weights.families.family import Padding
 from resnext.weights.file import Weights
@@ -102,6 +103,7 @@ def load(
     network: TrainedNetwork | TrainedBackbone
     if name_or_path == "":  # the current folder, as a path
         raise ConfigError("name_or_path is empty; give a run, a weight file or a name")
+    name_or_path = with_home(str(name_or_path))
     if is_exported(Path(name_or_path)):
         options = {
             "shortcut_padding": shortcut_padding,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 MAX_NAME_BYTES = 255
 """Maximum name length of common file systems."""
@@ -88,6 +89,14 @@ def check_path(path: str) -> str:
     if any(len(os.fsencode(name)) > MAX_NAME_BYTES for name in path.split("/")):
         raise ValueError(f"a name in the path is longer than {MAX_NAME_BYTES} bytes")
     return path
+
+
+def with_home(path: str) -> str:
+    """Return a path with `~/` replaced by the home folder.
+
+    A shell does so itself, but not in quotes nor behind a sign, as in `--out=~/photos.onnx`.
+    """
+    return str(Path(path).expanduser()) if path == "~" or path.startswith("~/") else path
 
 
 def is_utf8(name: str) -> bool:

@@ -10,6 +10,7 @@ from resnext.download import Progress
 from resnext.errors import CheckpointError, ConfigError
 from resnext.foreign_file import reason
 from resnext.model.names import name_of, parse_name
+from resnext.untrusted.names import with_home
 from resnext.weights.assumed import check_padding
 from resnext.weights.catalogue import not_found
 from resnext.weights.entry import WeightsEntry
@@ -58,7 +59,8 @@ def open_weights(
         LicenceError: Its licence was not accepted.
     """
     check_padding(shortcut_padding)
-    path, name = Path(name_or_path), str(name_or_path)
+    name = with_home(str(name_or_path))
+    path = Path(name)
     if _exists(path):
         opener = open_folder if path.is_dir() else open_file
         return opener(path, shortcut_padding=shortcut_padding)

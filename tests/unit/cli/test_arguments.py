@@ -12,7 +12,14 @@ import pytest
 from command import Command
 
 import resnext
+from resnext.cli.arguments import parse
 from resnext.cli.main import VERBS, main
+from resnext.cli.predict import Predict
+from resnext.errors import CheckpointError
+from resnext.model.card import ModelCard
+from resnext.model.create import create_model
+from resnext.model.names import config_from
+from resnext.weights.own_file import save_weights
 
 
 @pytest.mark.parametrize(
@@ -184,3 +191,36 @@ def test_a_locale_that_is_not_utf8_changes_no_name(tmp_path: Path, encoding: str
 def test_an_empty_argument_is_refused(command: Command, argv: str, name: str) -> None:
     message = f"{name} is empty; give a value, or leave it out"
     assert message in command.refusal(*shlex.split(argv))
+
+
+@pytest.mark.parametrize(
+    ("word", "read"),
+    [
+        ("~/photo.jpg", "{home}/photo.jpg"),
+        ("~", "{home}"),
+        ("a~/b", "a~/b"),
+        ("~nobody/x", "~nobody/x"),
+        ("./~/x", "./~/x"),
+    ],
+)
+def test_the_home_folder_is_found_where_a_shell_does_not_look(
+    word: str, read: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    wanted = Path(read.format(home=tmp_path))
+    for argv in (["r", word, f"--draw={word}"], ["r", word, "--draw", word]):
+        arguments = parse(Predict, argv, None)
+        assert arguments.images == (wanted,)
+        assert arguments.draw == wanted
+
+
+def test_a_network_in_the_home_folder_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = config_from("resnext_1-1_2x4d_cifar")
+    save_weights(tmp_path / "net.safetensors", create_model(config), config, ModelCard())
+    assert resnext.load("~/net.safetensors").config == config
+    assert resnext.load(Path("~/net.safetensors"), out_indices=(1,)).module is not None
+    with pytest.raises(CheckpointError, match=f"{tmp_path}/nothing.safetensors: there is no such"):
+        resnext.load("~/nothing.safetensors")
