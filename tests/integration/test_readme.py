@@ -26,7 +26,6 @@ NOT_RUN = {
 
 SHORTER = {
     "train --data photos/": ["--epochs", "1", "--threads", "1"],
-    "train --data digits": ["--epochs", "4"],
     "benchmark": ["--runtime", "eager", "--size", "32", "--rounds", "2"],
     "study run": ["--seeds", "0", "--set", "schedule.epochs=1"],
 }
