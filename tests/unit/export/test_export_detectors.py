@@ -28,6 +28,8 @@ from resnext.runtimes.open import open_exported
 from resnext.tasks.detection.answer import BoxAnswer
 from resnext.tasks.detection.network import found_masks
 
+pytestmark = pytest.mark.usefixtures("remembered_traces")
+
 
 @pytest.mark.parametrize(
     ("family", "version"),
@@ -72,7 +74,7 @@ def test_the_numbers_of_rows_are_torchvisions() -> None:
 
 @pytest.fixture(scope="module")
 def exported(
-    remembered_traces: None, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[str], tuple[TrainedNetwork, Exported, ExportReport]]:
     """Return an exported network by family; each is traced once, which takes half a minute.
 
@@ -152,7 +154,6 @@ def test_only_onnx_runtime_opens_the_onnx_file_of_a_detector(exported: Any) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("remembered_traces")
 def test_a_file_that_finds_something_else_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

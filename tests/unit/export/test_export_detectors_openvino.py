@@ -22,11 +22,12 @@ from resnext.runtimes.openvino_check import check_graph
 from resnext.runtimes.openvino_sides import resized_sides
 
 pytest.importorskip("openvino")
+pytestmark = pytest.mark.usefixtures("remembered_traces")
 Made = Callable[[str], tuple[TrainedNetwork, Exported, ObjectParity]]
 
 
 @pytest.fixture(scope="module")
-def exported(remembered_traces: None, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Return an exported network by family; the traces are those of its ONNX file."""
     made: dict[str, tuple[TrainedNetwork, Exported, ObjectParity]] = {}
 

@@ -21,7 +21,10 @@ from resnext.runtimes.onnx_check import OPERATORS, check_model
 from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import describe
 
-pytestmark = pytest.mark.slow  # the networks are exported once, for all tests
+pytestmark = [
+    pytest.mark.slow,  # the networks are exported once, for all tests
+    pytest.mark.usefixtures("remembered_traces"),
+]
 
 KINDS = {
     "normalised": ExportOptions(input="normalised"),
@@ -57,7 +60,7 @@ def write_int8(path: Path, kind: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def files(remembered_traces: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("portable")
     found = {kind: write(folder / f"{kind}.onnx", kind) for kind in KINDS}
     return found | {f"{kind} int8": write_int8(folder / f"{kind}.int8.onnx", kind) for kind in INT8}
