@@ -113,12 +113,12 @@ def test_a_snapshot_holds_the_bits_of_its_moment(layout: torch.memory_format) ->
 def test_a_run_that_goes_on_has_the_bits_of_one_that_was_not_interrupted(
     tmp_path: Path, precision: Precision, stem: str
 ) -> None:
-    whole = _run(precision, epochs=4)
+    whole = _run(precision, epochs=2)
     assert whole.runtime.deterministic  # no other setting promises the same bits
     whole = whole.replace(model=TINY.replace(stem=stem))
     train(whole, RunTarget(out=tmp_path / "whole"), Display("quiet"))
     with pytest.raises(_StopError):
-        train(whole, RunTarget(out=tmp_path / "cut"), _StopAfter(2))
+        train(whole, RunTarget(out=tmp_path / "cut"), _StopAfter(1))
     train(open_run(tmp_path / "cut"), RunTarget(resume=tmp_path / "cut"), Display("quiet"))
     assert_same_bits(tmp_path / "cut", tmp_path / "whole")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 from small_detector import CLASSES, SMALL
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 
 from resnext.inference.predictor import Predictor
+from resnext.model import detector
 from resnext.model.card import ModelCard
 from resnext.model.config import DetectorConfig
 from resnext.model.create import create_model
@@ -31,10 +34,19 @@ _HEADS = ("cls_logits", "bbox_reg", "cls_score", "bbox_pred", "mask_fcn_logits")
 
 
 def trained(family: str, **changes: Any) -> TrainedNetwork:
-    """Return a network that finds many objects, unlike one with usual random weights."""
+    """Return a network that finds many objects, unlike one with usual random weights.
+
+    The layers that look at regions are narrow: at full width, the masks of a photo take seconds.
+    """
     torch.manual_seed(0)
-    config: DetectorConfig = SMALL.replace(family=family, **changes)
-    module = create_model(config).eval()
+    narrow = {"pyramid_channels": 32} if family in ("faster_rcnn", "mask_rcnn") else {}
+    config: DetectorConfig = SMALL.replace(family=family, **narrow | changes)
+    with patch.object(detector, "HIDDEN_CHANNELS", 64):
+        module: Any = create_model(config)
+    if family == "mask_rcnn":
+        module.roi_heads.mask_head = MaskRCNNHeads(config.pyramid_channels, [32] * 4, 1)
+        module.roi_heads.mask_predictor = MaskRCNNPredictor(32, 32, config.num_classes + 1)
+    module.eval()
     for name, layer in module.named_modules():
         if name.endswith(_HEADS):
             torch.nn.init.normal_(layer.weight, std=0.3 if "roi" in name else 0.05)

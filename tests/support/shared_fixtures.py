@@ -49,6 +49,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.fixture(scope="module")
+def remembered_traces(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Let all tests of this session that ask for it share what torch's exporter wrote."""
+    from remembered_traces import remember_traces
+
+    base = tmp_path_factory.getbasetemp()
+    is_worker = hasattr(request.config, "workerinput")  # the folder above is the session's then
+    with remember_traces((base.parent if is_worker else base) / "traces"):
+        yield
+
+
 @pytest.fixture
 def colours(tmp_path: Path) -> Path:
     """Return an exported network that names the strongest colour of an image."""

@@ -24,6 +24,9 @@ SMALL = DetectorConfig(
     min_size_px=64,
     max_size_px=96,
 )
+WIDE_GROUPS = SMALL.backbone.replace(bottleneck_width=10)
+"""A backbone whose groups ONNX files keep, so that both formats begin with the same graph."""
+
 CLASSES = ("ant", "bee", "cat")
 
 

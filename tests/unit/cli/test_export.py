@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from command import Command
 from PIL import Image
 from tiny_config import TINY
@@ -13,10 +14,13 @@ from resnext.model.card import ModelCard
 from resnext.model.create import create_model
 from resnext.weights.own_file import save_weights
 
+pytestmark = pytest.mark.usefixtures("remembered_traces")
+
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
     """A small network for the digits with random weights."""
+    torch.manual_seed(0)
     config = TINY.replace(in_channels=1, num_classes=10)
     card = ModelCard(
         data="digits",

@@ -17,6 +17,8 @@ from resnext.model.trained import TrainedNetwork
 from resnext.runtimes import openvino_runtime
 from resnext.runtimes.open import open_exported
 
+pytestmark = pytest.mark.usefixtures("remembered_traces")
+
 DIGITS = DataConfig(name="digits")
 OPENVINO = ExportOptions(to="openvino")
 

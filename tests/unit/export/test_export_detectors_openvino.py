@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from random_detectors import found_by, photos, share_unlike, trained
-from small_detector import SMALL
+from small_detector import SMALL, WIDE_GROUPS
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 
 from resnext.errors import CheckpointError, ConfigError
@@ -22,17 +22,18 @@ from resnext.runtimes.openvino_check import check_graph
 from resnext.runtimes.openvino_sides import resized_sides
 
 pytest.importorskip("openvino")
+pytestmark = pytest.mark.usefixtures("remembered_traces")
 Made = Callable[[str], tuple[TrainedNetwork, Exported, ObjectParity]]
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Return an exported network by family; each is traced once, which takes half a minute."""
+    """Return an exported network by family; the traces are those of its ONNX file."""
     made: dict[str, tuple[TrainedNetwork, Exported, ObjectParity]] = {}
 
     def export(family: str) -> tuple[TrainedNetwork, Exported, ObjectParity]:
         if family not in made:
-            network = trained(family)
+            network = trained(family, backbone=WIDE_GROUPS)
             path = tmp_path_factory.mktemp(family) / "net.xml"
             report = export_model(network, path, ExportOptions(to="openvino"))
             assert isinstance(report.parity, ObjectParity)

@@ -20,6 +20,8 @@ from resnext.inference.load import load
 from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import Format
 
+pytestmark = pytest.mark.usefixtures("remembered_traces")
+
 FORMATS: list[Format] = ["onnx", "openvino", "pt2", "torchscript"]
 
 

@@ -21,7 +21,10 @@ from resnext.runtimes.onnx_check import OPERATORS, check_model
 from resnext.runtimes.open import open_exported
 from resnext.runtimes.spec import describe
 
-pytestmark = pytest.mark.slow  # the networks are exported once, for all tests
+pytestmark = [
+    pytest.mark.slow,  # the networks are exported once, for all tests
+    pytest.mark.usefixtures("remembered_traces"),
+]
 
 KINDS = {
     "normalised": ExportOptions(input="normalised"),
