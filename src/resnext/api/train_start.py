@@ -35,6 +35,7 @@ from resnext.recipes.segmentation import (
 from resnext.runs.config import TrainConfig
 from resnext.settings import override_all
 from resnext.training.restart import begun_settings
+from resnext.untrusted.names import shown
 
 if TYPE_CHECKING:
     from resnext.api.train_request import TrainRequest
@@ -52,6 +53,11 @@ def start_of(request: TrainRequest, *, quiet: bool = False) -> tuple[Start | Non
     Raises:
         ResNeXtError: Flags contradict each other, or there are no such weights.
     """
+    if isinstance(request.model, str) and {"/", "."} & set(request.model):
+        raise ConfigError(
+            f"--model {shown(request.model)}: give the name of a network, such as "
+            "resnext50_32x4d; to start from trained weights, give them to --weights"
+        )
     accept = request.accept_licence
     data = None if request.config is not None else data_of(request)  # before any download
     if not request.pretrained:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, Union, get_origin, get_type_hints, overload
+from typing import Annotated, Any, TypeVar, Union, get_args, get_type_hints, overload
 
 import tyro
 
@@ -24,31 +24,37 @@ from resnext.untrusted.stream import raw_streams
 from resnext.untrusted.text import printable
 
 ArgumentsT = TypeVar("ArgumentsT")
+_POSITIONAL = get_args(tyro.conf.Positional[int])[1]
 
 
 @overload
-def parse(kind: type[ArgumentsT], argv: list[str], doc: str | None) -> ArgumentsT: ...
+def parse(
+    kind: type[ArgumentsT], argv: list[str], doc: str | None, extra: str = ""
+) -> ArgumentsT: ...
 
 
 @overload
 def parse(kind: Mapping[str, type], argv: list[str], doc: str | None) -> Any: ...
 
 
-def parse(kind: Any, argv: list[str], doc: str | None) -> Any:
+def parse(kind: Any, argv: list[str], doc: str | None, extra: str = "") -> Any:
     """Read the arguments of one verb; wrong ones end the program with a message.
 
     Args:
         kind: A dataclass, one field a flag; for a verb with actions, one for each.
         argv: The arguments after the verb.
         doc: The verb's docstring: a summary, and examples that `--help` shows.
+        extra: The option that is probably meant by one argument too many, such as `--data`.
 
     Raises:
-        ConfigError: An argument is empty, a path is none that the system can take, or a flag is
-            another action's.
+        ConfigError: An argument is empty or one too many, a path is none that the system can take,
+            or a flag is another action's.
     """
     actions: Mapping[str, type] = kind if isinstance(kind, Mapping) else {}
     module = next(iter(actions.values()), kind).__module__
     verb = module.rpartition(".")[2].partition("_")[0]  # a verb is a file
+    if extra:
+        _refuse_extra(kind, argv, extra)
     kinds = {grouped(one): one for one in actions.values() or (kind,)}
     _refuse_empty(argv)
     argv = [_with_home(word) for word in argv]
@@ -95,6 +101,23 @@ def _refuse_empty(argv: list[str]) -> None:
             )
 
 
+def _refuse_extra(kind: type, argv: list[str], option: str) -> None:
+    """Refuse a word that belongs behind an option, as in `resnext train photos/`.
+
+    Raises:
+        ConfigError: There are more words than arguments without an option.
+    """
+    hints = get_type_hints(kind, include_extras=True).values()
+    arguments = [hint for hint in hints if _POSITIONAL in getattr(hint, "__metadata__", ())]
+    types = get_type_hints(kind)
+    if not {_name(word) for word in argv if word.startswith("-")} <= {*types, "h", "help"}:
+        return  # tyro says which options there are
+    words = [argv[index] for index in _without_option(types, argv)]
+    if len(words) > len(arguments):
+        word = words[len(arguments)]
+        raise ConfigError(f"{shown(word)} is one argument too many; did you mean {option} {word}?")
+
+
 def _with_home(word: str) -> str:
     """Replace `~/` at the beginning of a value, as in `--out=~/photos.onnx`."""
     flag, sign, value = word.partition("=") if word.startswith("--") else ("", "", word)
@@ -136,17 +159,22 @@ def _begin_with_action(verb: str, actions: Mapping[str, type], argv: list[str]) 
 def _index_of_action(actions: Mapping[str, type], argv: list[str]) -> int | None:
     """Find the first word that is no option and no option's value."""
     types = {name: t for kind in actions.values() for name, t in get_type_hints(kind).items()}
+    return next(_without_option(types, argv), None)
+
+
+def _without_option(types: Mapping[str, Any], argv: list[str]) -> Iterator[int]:
+    """Yield the indices of the words that are no option and no option's value."""
     num_values = 0
     for index, word in enumerate(argv):
         if word.startswith("-"):
             kind = types.get(_name(word), bool)
-            is_many = get_origin(kind) is tuple
-            num_values = 0 if kind is bool or "=" in word else sys.maxsize if is_many else 1
+            num_values = (
+                0 if kind is bool or "=" in word else sys.maxsize if takes_many(kind) else 1
+            )
         elif num_values:
             num_values -= 1
         else:
-            return index
-    return None
+            yield index
 
 
 def _name(flag: str) -> str:

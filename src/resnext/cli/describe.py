@@ -97,7 +97,7 @@ def main(argv: list[str]) -> int:
         ConfigError: A name, a size or a setting is not valid.
         CheckpointError: A run folder or weight file cannot be read.
     """
-    arguments = parse(Describe, argv, __doc__)
+    arguments = parse(Describe, argv, __doc__, extra="--compare")
     if arguments.list:
         if arguments != Describe(list=True, json=arguments.json):
             raise ConfigError(

@@ -98,7 +98,7 @@ def main(argv: list[str]) -> int:
     Raises:
         ResNeXtError: An argument is wrong, or the run, the data or a file to write cannot be used.
     """
-    arguments = parse(Evaluate, argv, __doc__)
+    arguments = parse(Evaluate, argv, __doc__, extra="--data")
     protocol = build_protocol(arguments)
     _check_places(arguments, protocol)
 

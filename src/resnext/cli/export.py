@@ -91,7 +91,7 @@ def main(argv: list[str]) -> int:
         ConfigError: A flag is wrong or does not fit the network.
         ResNeXtError: The network cannot be loaded, exported or written.
     """
-    arguments = parse(Export, argv, __doc__)
+    arguments = parse(Export, argv, __doc__, extra="--out")
     check_export(arguments)
 
     # torch is imported from here on, after the arguments were found to be right

@@ -32,6 +32,7 @@ from resnext.cli.arguments import option, parse
 from resnext.data.decode.image_names import EXTENSIONS
 from resnext.errors import ConfigError, DataError
 from resnext.model.config import DetectorConfig
+from resnext.untrusted.names import shown
 
 if TYPE_CHECKING:
     from resnext.cli.prediction_pictures import Pictures
@@ -203,7 +204,10 @@ def _end(num: int, bad: int) -> int:
 
 def _check(arguments: Predict) -> None:
     if not arguments.images and not arguments.text:
-        raise ConfigError("predict needs images: give image files or folders with images")
+        raise ConfigError(
+            "predict needs images: give image files or folders after the network, as in `resnext "
+            f"predict runs/photos photo.jpg folder/`; only {shown(str(arguments.run))} was given"
+        )
     if arguments.json and arguments.csv:
         raise ConfigError("give either --json or --csv, not both")
     check_ranges(arguments, {"batch_size": (1, _MAX_BATCH), "top": (1, None), "min_score": (0, 1)})

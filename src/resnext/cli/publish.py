@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
         ConfigError: Neither or both of --to and --repo are given, or a flag has no effect.
         ResNeXtError: The weights, the folder or the Hub do not allow it.
     """
-    arguments = parse(Publish, argv, __doc__)
+    arguments = parse(Publish, argv, __doc__, extra="--to")
     _check(arguments)
     with tidy_on_sigterm():
         if arguments.repo is not None:

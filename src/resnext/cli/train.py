@@ -135,7 +135,7 @@ class Train(TrainRequest):
 
 def main(argv: list[str]) -> int:
     """Run the verb."""
-    arguments = parse(Train, argv, __doc__)
+    arguments = parse(Train, argv, __doc__, extra="--data")
     with tidy_on_sigterm():  # until training itself takes the signals
         return _train(arguments, argv)
 

@@ -12,9 +12,11 @@ import pytest
 from command import Command
 
 import resnext
-from resnext.cli.arguments import parse
+from resnext.cli.arguments import _refuse_extra, parse
+from resnext.cli.describe import Describe
 from resnext.cli.main import VERBS, main
 from resnext.cli.predict import Predict
+from resnext.cli.train import Train
 from resnext.errors import CheckpointError
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
@@ -224,3 +226,46 @@ def test_a_network_in_the_home_folder_is_opened(
     assert resnext.load(Path("~/net.safetensors"), out_indices=(1,)).module is not None
     with pytest.raises(CheckpointError, match=f"{tmp_path}/nothing.safetensors: there is no such"):
         resnext.load("~/nothing.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        ("train photos/", "--data photos/"),
+        ("train --epochs 3 --json photos/", "--data photos/"),
+        ("evaluate runs/photos photos/ --quiet", "--data photos/"),
+        ("evaluate --data other/ runs/photos photos/", "--data photos/"),
+        ("export runs/photos photos.onnx", "--out photos.onnx"),
+        ("publish runs/photos hub", "--to hub"),
+        ("describe resnet50 --ndim 1 resnext50_32x4d", "--compare resnext50_32x4d"),
+    ],
+)
+def test_a_word_without_its_option_is_answered_with_the_option(
+    command: Command, argv: str, hint: str
+) -> None:
+    word = hint.split()[1]
+    refusal = command.refusal(*argv.split())
+    assert f"'{word}' is one argument too many; did you mean {hint}?" in refusal
+
+
+@pytest.mark.parametrize(
+    "argv",
+    ["train --epoch 1", "describe resnet50 --compare resnet101 resnet26", "train --set a=1 b"],
+)
+def test_words_of_an_option_are_not_too_many(argv: str) -> None:
+    verb, *words = argv.split()
+    kind, extra = {"train": (Train, "--data"), "describe": (Describe, "--compare")}[verb]
+    _refuse_extra(kind, words, extra)
+
+
+@pytest.mark.parametrize("name", ["runs/photos", "resnext50_32x4d.a1_in1k"])
+def test_weights_are_no_network_for_training(command: Command, name: str) -> None:
+    refusal = command.refusal("train", "--data", "digits", "--model", name)
+    assert "to start from trained weights, give them to --weights" in refusal
+
+
+def test_images_without_a_network_are_answered_with_an_example(command: Command) -> None:
+    refusal = command.refusal("predict", "photos/dress")
+    assert (
+        "only 'photos/dress' was given. Such as: resnext predict runs/photos photo.jpg" in refusal
+    )
