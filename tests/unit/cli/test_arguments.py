@@ -266,6 +266,5 @@ def test_weights_are_no_network_for_training(command: Command, name: str) -> Non
 
 def test_images_without_a_network_are_answered_with_an_example(command: Command) -> None:
     refusal = command.refusal("predict", "photos/dress")
-    assert (
-        "only 'photos/dress' was given. Such as: resnext predict runs/photos photo.jpg" in refusal
-    )
+    assert "predict needs images: give image files or folders after the network" in refusal
+    assert "only 'photos/dress' was given" in refusal
