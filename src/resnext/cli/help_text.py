@@ -17,16 +17,16 @@ _BOX = "╭"  # begins the first group of options
 class _Collector(io.StringIO):
     """Collects what is printed, with the colours and characters of the stream it is for."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         super().__init__()
         self._stream = stream
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # typeshed has a plain attribute
-        return self._stream.encoding or "utf-8"
+        return getattr(self._stream, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:
-        return self._stream.isatty()
+        return self._stream is not None and self._stream.isatty()
 
 
 @contextlib.contextmanager
@@ -37,9 +37,10 @@ def wrapped_description() -> Iterator[None]:
         with contextlib.redirect_stdout(collector):
             yield
     finally:
-        description, box, options = collector.getvalue().partition(_BOX)
-        width = shutil.get_terminal_size().columns - 1
-        sys.stdout.write(wrapped(description, width) + box + options)
+        if text := collector.getvalue():
+            description, box, options = text.partition(_BOX)
+            width = shutil.get_terminal_size().columns - 1
+            print(wrapped(description, width) + box + options, end="")  # also if stdout is closed
 
 
 def wrapped(text: str, width: int) -> str:

@@ -38,3 +38,10 @@ def test_the_block_sees_a_terminal_if_there_is_one(monkeypatch: pytest.MonkeyPat
         assert sys.stdout.encoding == "utf-8"
         print("one two three\n\n╭─ one two three ─╮")
     assert terminal.getvalue() == "one two\nthree\n\n╭─ one two three ─╮\n"
+
+
+def test_a_closed_output_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with wrapped_description():
+        assert not sys.stdout.isatty()
+        print("one two three")
