@@ -17,7 +17,7 @@ from resnext.api.checks import ignored
 from resnext.cli.argument_types import registry
 from resnext.cli.help_text import wrapped_description
 from resnext.cli.option_groups import flattened, grouped
-from resnext.cli.repeated import join_repeated, takes_many
+from resnext.cli.repeated import join_repeated, refuse_without_values, takes_many
 from resnext.errors import ConfigError
 from resnext.untrusted.names import check_path, shown, with_home
 from resnext.untrusted.stream import raw_streams
@@ -58,6 +58,8 @@ def parse(kind: Any, argv: list[str], doc: str | None, extra: str = "") -> Any:
     kinds = {grouped(one): one for one in actions.values() or (kind,)}
     _refuse_empty(argv)
     argv = [_with_home(word) for word in argv]
+    for one in actions.values() or (kind,):
+        refuse_without_values(argv, get_type_hints(one))
     argv = join_repeated(argv, _lists(kinds.values()))
     form: Any = next(iter(kinds))
     if actions:

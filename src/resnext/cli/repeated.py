@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, get_args, get_origin
 
 from resnext.errors import ConfigError
@@ -26,9 +27,6 @@ def join_repeated(argv: Sequence[str], many: Collection[str]) -> list[str]:
     Args:
         argv: The arguments of a verb.
         many: Options that take any number of values, such as `--set`.
-
-    Raises:
-        ConfigError: Such an option has no value; the verb would run as if it were not given.
     """
     groups: list[list[str]] = [[]]  # each begins with an option, but for the first
     for index, word in enumerate(argv):
@@ -51,7 +49,29 @@ def join_repeated(argv: Sequence[str], many: Collection[str]) -> list[str]:
         if name in many:
             first[name] = group
         kept.append(group)
-    empty = [name for name, group in first.items() if len(group) == 1]
-    if empty and not {"-h", "--help"} & set(argv):
-        raise ConfigError(f"{', '.join(empty)}: give one or more values, or leave the option out")
     return [word for group in kept for word in group]
+
+
+def refuse_without_values(argv: Sequence[str], hints: Mapping[str, Any]) -> None:
+    """Refuse lists without values: the verb would run as if they were not given.
+
+    Args:
+        argv: The arguments of a verb.
+        hints: Types of its options, such as `{"seeds": tuple[int, ...]}`. A list that may be None
+            means something without values too, as `--find-lr` does.
+
+    Raises:
+        ConfigError: A list has no values.
+    """
+    if {"-h", "--help"} & set(argv):
+        return
+    lists = {f"--{name.replace('_', '-')}" for name, hint in hints.items() if _is_list(hint)}
+    for word, following in pairwise([*argv, "--end"]):
+        if word == "--":
+            return
+        if word.replace("_", "-") in lists and (following == "--" or _OPTION.match(following)):
+            raise ConfigError(f"{word}: give one or more values, or leave the option out")
+
+
+def _is_list(hint: Any) -> bool:
+    return get_origin(hint) is tuple and takes_many(hint)

@@ -61,8 +61,8 @@ def stop_once_read(monkeypatch: pytest.MonkeyPatch) -> None:
         if parse is None or file.stem == "arguments":
             continue
 
-        def read(kind: Any, argv: list[str], doc: str | None, parse: Any = parse) -> None:
-            raise Parsed(parse(kind, argv, doc))
+        def read(*given: Any, parse: Any = parse, **options: Any) -> None:
+            raise Parsed(parse(*given, **options))
 
         monkeypatch.setattr(module, "parse", read)
 

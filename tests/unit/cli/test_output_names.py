@@ -121,6 +121,6 @@ def test_training_inside_the_data_ends_before_it_begins(
     words = ("--model", "resnext_1-1_2x4d_cifar", "--epochs", "1", "--threads", "1")
     assert "would be inside the data folder" in command.refusal("train", "--data", ".", *words)
     assert "cannot be the name of a run" in command.refusal(
-        "train", "--data", "digits", "--name", "", *words
+        "train", "--data", "digits", "--name", "..", *words
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cat", "dog"]

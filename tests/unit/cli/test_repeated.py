@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from resnext.api.train_request import TrainRequest
 from resnext.api.train_settings import build_config
 from resnext.cli.arguments import parse
-from resnext.cli.repeated import join_repeated, takes_many
+from resnext.cli.repeated import join_repeated, refuse_without_values, takes_many
 from resnext.cli.study_arguments import StudyRun
 from resnext.cli.train import Train
 from resnext.errors import ConfigError
@@ -45,11 +45,21 @@ def test_no_word_is_lost_but_repeated_options(given: list[str]) -> None:
     assert sorted(word for word in joined if word not in MANY) == others
 
 
+HINTS = {"seeds": tuple[int, ...], "set": tuple[str, ...], "find_lr": tuple[str, ...] | None}
+
+
 @pytest.mark.parametrize("argv", ["--seeds", "--seeds --json", "--set a=1 --seeds --set b=2"])
 def test_a_list_without_values_is_refused_rather_than_ignored(argv: str) -> None:
     with pytest.raises(ConfigError, match="--seeds: give one or more values"):
-        join_repeated(argv.split(), MANY)
-    assert join_repeated([*argv.split(), "--help"], MANY)
+        refuse_without_values(argv.split(), HINTS)
+    refuse_without_values([*argv.split(), "--help"], HINTS)
+
+
+@pytest.mark.parametrize(
+    "argv", ["--find-lr", "--seeds -1 --find-lr --set a=1", "--set=a=1", "--json -- --seeds"]
+)
+def test_other_options_need_no_value(argv: str) -> None:
+    refuse_without_values(argv.split(), HINTS)
 
 
 @pytest.mark.parametrize(
