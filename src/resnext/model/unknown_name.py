@@ -12,7 +12,7 @@ GRAMMAR = (
     "resnext<depth>_<C>x<d>d[_cifar] or resnext_<n>-<n>-..._<C>x<d>d[_basic][_cifar] "
     "(resnet: cardinality 1, _1x64d may be left out)"
 )
-_SEPARATOR = re.compile(r"^(resne(?:x)?t)[-_ ](\d)")  # as in "resnext-50", which people write
+_SEPARATOR = re.compile(r"^(resnex?t)[-_ ](\d)")  # as in "resnext-50", which people write
 
 
 def unknown_name(

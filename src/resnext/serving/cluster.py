@@ -90,6 +90,9 @@ def serve_on_cluster(
         serve.delete(_NAME)
     except _EndedWhileStarting:
         _LOG.info("ended while starting")
+        if cluster.address != "local":  # others would keep the replicas that have started
+            with _told(cluster):
+                serve.delete(_NAME)
     finally:
         if cluster.address == "local":
             ray.shutdown()  # ends all its processes; `serve.shutdown` waits for a broken controller
