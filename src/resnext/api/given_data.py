@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from resnext.api.checks import check_words
 from resnext.data.config import DataConfig
@@ -85,6 +85,14 @@ def open_given(data: object, val: object = None, classes: Sequence[str] | None =
         train.batch_size,
         train.workers,
     )
+
+
+@overload
+def as_path(name: str, given: str | os.PathLike[str]) -> Path: ...
+
+
+@overload
+def as_path(name: str, given: object) -> Path | None: ...
 
 
 def as_path(name: str, given: object) -> Path | None:

@@ -140,9 +140,7 @@ def predict(
 def _each(images: object) -> Iterator[object]:
     """Yield the given images one by one: paths as `Path`, with folders expanded."""
     if isinstance(images, str | os.PathLike):
-        path = as_path("images", images)
-        assert path is not None
-        yield from find_images([path])
+        yield from find_images([as_path("images", images)])
     elif isinstance(images, bytes | bytearray | memoryview | Image.Image) or (
         is_array(images) and images.ndim <= _NUM_DIMENSIONS
     ):

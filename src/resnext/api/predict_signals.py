@@ -152,7 +152,6 @@ def _each(signals: object, signal: SignalInput) -> Iterator[Given]:
         yield signals
     elif isinstance(signals, str | os.PathLike):
         path = as_path("signals", signals)
-        assert path is not None
         yield path
     elif isinstance(signals, bytes | bytearray | memoryview):
         if signal.kind not in ("audio", "video"):

@@ -30,9 +30,7 @@ def named(network: object) -> Path | TrainedNetwork:
     if isinstance(network, TrainedNetwork):
         return network
     if isinstance(network, str | os.PathLike):
-        path = as_path("model", network)
-        assert path is not None
-        return path
+        return as_path("model", network)
     raise ConfigError(
         f"a network of type {type(network).__name__}: give a run, a file or a name, or a result "
         "of resnext.load; a bare module has no classes and preprocessing: wrap it in "

@@ -270,6 +270,4 @@ def open_run(folder: str | Path) -> Run:
         RunError: The folder is not a run.
         ConfigError: Its settings cannot be read.
     """
-    path = as_path("folder", folder)
-    assert path is not None
-    return Run(path)
+    return Run(as_path("folder", folder))
