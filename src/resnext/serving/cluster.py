@@ -90,13 +90,22 @@ def serve_on_cluster(
         serve.delete(_NAME)
     except _EndedWhileStarting:
         _LOG.info("ended while starting")
-        if cluster.address != "local":  # others would keep the replicas that have started
-            with _told(cluster):
-                serve.delete(_NAME)
+        if cluster.address != "local":
+            _delete_started(serve)
     finally:
         if cluster.address == "local":
             ray.shutdown()  # ends all its processes; `serve.shutdown` waits for a broken controller
     return 0
+
+
+def _delete_started(serve: Any) -> None:
+    """Delete the replicas that have started on a cluster that goes on without this process."""
+    from ray.exceptions import RayError
+
+    try:
+        serve.delete(_NAME)
+    except (RayError, RuntimeError, TimeoutError) as error:
+        _LOG.warning("replicas may still run on the cluster (%s)", _reason(error))
 
 
 def _check_room(ray: Any, cluster: Cluster, threads: int) -> None:
@@ -111,9 +120,9 @@ def _check_room(ray: Any, cluster: Cluster, threads: int) -> None:
     if cluster.replicas * threads > processors:
         ray.shutdown()
         raise RunError(
-            f"--cluster local: {cluster.replicas} replicas with {threads} threads each need "
+            f"--cluster local: --replicas {cluster.replicas} with --threads {threads} need "
             f"{cluster.replicas * threads} processors, and this machine has {processors}; give "
-            "fewer --replicas or --threads"
+            "fewer of either"
         )
 
 

@@ -77,3 +77,13 @@ def test_replicas_that_do_not_fit_on_this_machine_are_refused(
 
 def test_an_error_without_words_is_named() -> None:
     assert module._reason(TimeoutError()) == "TimeoutError"
+
+
+def test_replicas_that_cannot_be_deleted_are_reported(caplog: pytest.LogCaptureFixture) -> None:
+    class BrokenServe:
+        def delete(self, name: str) -> None:
+            assert name == "resnext"
+            raise ray_exceptions.RayActorError()
+
+    module._delete_started(BrokenServe())
+    assert "replicas may still run on the cluster" in caplog.text
