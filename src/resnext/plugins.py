@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from resnext.errors import ConfigError
-from resnext.untrusted.names import shown
+from resnext.untrusted.names import shown, with_home
 
 VARIABLE = "RESNEXT_PLUGINS"
 """Modules and absolute file paths, separated as in PATH."""
@@ -46,7 +46,7 @@ def load_plugin(module_or_file: str | Path) -> ModuleType:
     Raises:
         ConfigError: There is no such module or file, or it fails.
     """
-    name = str(module_or_file)
+    name = with_home(str(module_or_file))
     is_file = name.endswith(".py")
     key = str(Path(name).absolute()) if is_file else name
     if key not in _loaded:

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from resnext.errors import ConfigError
-from resnext.untrusted.names import check_path, shown
+from resnext.untrusted.names import check_path, shown, with_home
 from resnext.untrusted.parse import parse_yaml
 from resnext.untrusted.text import printable
 
@@ -86,7 +86,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 def _checked_path(value: object) -> object:
-    return Path(check_path(str(value))) if isinstance(value, str | Path) else value
+    return Path(check_path(with_home(str(value)))) if isinstance(value, str | Path) else value
 
 
 SystemPath = Annotated[Path, BeforeValidator(_checked_path)]

@@ -17,6 +17,7 @@ from resnext.cli.describe import Describe
 from resnext.cli.main import VERBS, main
 from resnext.cli.predict import Predict
 from resnext.cli.train import Train
+from resnext.data.config import DataConfig
 from resnext.errors import CheckpointError
 from resnext.model.card import ModelCard
 from resnext.model.create import create_model
@@ -214,6 +215,16 @@ def test_the_home_folder_is_found_where_a_shell_does_not_look(
         arguments = parse(Predict, argv, None)
         assert arguments.images == (wanted,)
         assert arguments.draw == wanted
+
+
+def test_settings_and_plugins_know_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RESNEXT_PLUGINS", "")
+    (tmp_path / "in_the_home_folder.py").write_text("here = 1\n")
+    assert resnext.load_plugin("~/in_the_home_folder.py").here == 1
+    assert DataConfig(name="folder", root=Path("~/photos")).root == tmp_path / "photos"
 
 
 def test_a_network_in_the_home_folder_is_opened(
