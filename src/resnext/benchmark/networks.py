@@ -16,7 +16,7 @@ from resnext.model.card import ModelCard
 from resnext.model.classifiers import refuse_detector
 from resnext.model.config import ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.create import create_model
-from resnext.model.names import config_from, name_of, parse_name
+from resnext.model.names import config_from, is_name, name_of, parse_name
 from resnext.model.signal import SignalInput
 from resnext.model.trained import TrainedNetwork
 from resnext.runtimes.exported import Exported
@@ -98,7 +98,7 @@ def open_network(name: str, size_px: int | None) -> Network:
         exported = open_exported(path)
         refuse_detector(exported.config, "benchmark")
         return _exported(name, exported, size_px)
-    if {"/", os.sep} & set(name) or "." in name or path.is_dir():
+    if {"/", os.sep} & set(name) or "." in name or (path.is_dir() and not is_name(name)):
         loaded = load(path)
         refuse_detector(loaded.config, "benchmark")
         error, signal = loaded.card.metrics.get("top1_error"), loaded.card.signal

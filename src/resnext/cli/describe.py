@@ -33,7 +33,7 @@ from resnext.complexity.count import count
 from resnext.errors import ConfigError
 from resnext.model.choices import Head
 from resnext.model.detector_config import DetectorHead
-from resnext.model.names import config_from, list_models
+from resnext.model.names import config_from, is_name, list_models
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -173,8 +173,9 @@ def _open(name: str) -> tuple[ModelConfig, int | tuple[int, ...] | None]:
 
 def _is_file(name: str) -> bool:
     path = Path(name)
-    is_path = bool({"/", os.sep} & set(name)) or path.is_dir() or ("." in name and path.is_file())
-    return is_path or name.endswith(".safetensors")
+    if {"/", os.sep} & set(name) or name.endswith(".safetensors"):
+        return True
+    return ("." in name and path.is_file()) or (path.is_dir() and not is_name(name))
 
 
 def _input_size(text: str) -> int | tuple[int, ...] | None:

@@ -61,4 +61,4 @@ def wrapped(text: str, width: int) -> str:
 
 
 def _is_prose(line: str) -> bool:
-    return bool(line[:1].strip()) and "usage:" not in line and "\x1b" not in line
+    return bool(line[:1].strip()) and not line.startswith("usage:") and "\x1b" not in line

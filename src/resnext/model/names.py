@@ -100,6 +100,15 @@ def parse_name(name: str) -> ModelConfig:
     )
 
 
+def is_name(text: str) -> bool:
+    """Return whether a network has this name."""
+    try:
+        parse_name(text)
+    except ConfigError:
+        return False
+    return True
+
+
 def _parse_segmenter(head: str, rest: str, name: str) -> SegmenterConfig:
     """Parse the name of a head and its backbone, with the head's usual output stride."""
     backbone = parse_name(rest)

@@ -69,6 +69,14 @@ def test_a_weight_file_brings_its_error_and_the_size_of_its_images(tmp_path: Pat
     assert open_network(str(path), 24).shape == (1, 24, 24)
 
 
+def test_a_network_is_meant_if_a_folder_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnext_1-1-1-1_4x4d").mkdir()
+    assert open_network("resnext_1-1-1-1_4x4d", None).top1_error is None
+
+
 def test_a_missing_file_and_an_unknown_name_are_told(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
         open_network(str(tmp_path / "network.onnx"), None)

@@ -145,6 +145,13 @@ def test_a_folder_needs_no_slash(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_a_network_is_meant_if_a_folder_has_its_name(command: Command) -> None:
+    Path("resnet26").mkdir()
+    assert command.json("describe", "resnet26")["config"]["num_classes"] == 1000
+    assert "contains no best.safetensors" in command.refusal("describe", "./resnet26")
+
+
+@pytest.mark.usefixtures("here")
 def test_a_missing_run_is_named() -> None:
     # where no folder `runs` is, a run must not be sought on the Hub
     with pytest.raises(CheckpointError, match="runs/nothing: there is no such file"):
