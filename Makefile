@@ -48,7 +48,8 @@ demo: $(VENV)/.installed
 	$(BIN)/resnext train --data digits --recipe fast --epochs 12 --name demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal tests --ignore tests/hostile
+	$(BIN)/python -m pytest -n $(TESTERS) --dist worksteal -m "not bench and not gpu and not alone" tests --ignore tests/hostile
+	$(BIN)/python -m pytest -m alone tests/integration
 
 # While working; `make test` is what counts.
 test-fast: $(VENV)/.installed-dev

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 from typing import Any
@@ -11,6 +12,12 @@ from resnext.errors import RunError
 from resnext.extras import import_for
 
 _SECONDS_TO_ANSWER = 10.0
+_PATIENCE = {
+    "RAY_raylet_start_wait_time_s": "180",
+    "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": "60",
+}
+"""How long Ray waits for its own processes. On a busy machine they take longer than its defaults,
+and it kills and restarts them, over and over."""
 _HOST_AND_PORT = re.compile(r"(?:ray://)?\[?(?P<host>[^/]+?)\]?:(?P<port>\d+)")
 
 
@@ -25,6 +32,9 @@ def join_cluster(address: str) -> Any:
         ConfigError: Ray is not installed.
         RunError: There is no such cluster.
     """
+    if address == "local":
+        for name, value in _PATIENCE.items():
+            os.environ.setdefault(name, value)  # read by Ray when it is imported
     ray = import_ray()
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     options |= {"include_dashboard": False} if address == "local" else {}

@@ -29,6 +29,7 @@ def results(rows: list[Row]) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_ray_gives_row_for_row_the_same_figures(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="the extra `cluster` is not installed")
     undisturbed = run(LONG, tmp_path / "alone", jobs=2)

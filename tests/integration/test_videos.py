@@ -23,6 +23,7 @@ TINY = ResNeXtConfig(
     stem_width=8, ndim=3,
 )  # fmt: skip
 NAME = "resnext_1-1_2x4d_cifar"
+NARROW = ("model.stage_widths=[16,32]", "model.stem_width=8")
 SMALL = ("data.frames=6", "data.frame_stride=3", "data.image_size_px=16", "data.clips=2")
 
 
@@ -59,7 +60,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("videos")
     data = f"video:{write_squares(folder / 'squares', 24, 8)}"
     words = ("train", "--data", data, "--model", NAME, "--epochs", "20", "--lr", "4e-3")
-    options = ("--set", *SMALL, "signal_augment.flip=false")
+    options = ("--set", *SMALL, *NARROW, "signal_augment.flip=false")
     assert main([*words, *options, "--out", str(folder / "run"), "--threads", "1", "--quiet"]) == 0
     return folder / "run"
 

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("resnext.serving")
 _NAME = "resnext"
 _STARTS = 3
+_MAX_START_S = 600.0
 _SPARE = 16  # for health checks and metrics while the queue is full
 
 _services: list[Service] = []
@@ -88,7 +90,9 @@ def serve_on_cluster(
             _deploy(serve, source, limits, api_key, cluster, generation)
         _LOG.info("draining")
         serve.delete(_NAME)
-    except _EndedWhileStarting:
+    except BaseException:  # Ray can turn the signal's exception into another one
+        if not signals.has_ended_start:
+            raise
         _LOG.info("ended while starting")
         if cluster.address != "local":
             _delete_started(serve)
@@ -127,7 +131,7 @@ def _check_room(ray: Any, cluster: Cluster, threads: int) -> None:
 
 
 def _start(serve: Any, cluster: Cluster) -> None:
-    """Start Ray Serve, with retries: on a busy machine it may time out."""
+    """Start Ray Serve, with retries: on a busy machine it may fail or take longer than it waits."""
     from ray.exceptions import RayError
 
     options = {"host": cluster.host, "port": cluster.port}
@@ -135,11 +139,30 @@ def _start(serve: Any, cluster: Cluster) -> None:
         try:
             serve.start(proxy_location="EveryNode", http_options=options)
             return
-        except (RayError, RuntimeError, TimeoutError) as error:
+        except TimeoutError:  # its processes go on starting
+            _wait_for_proxies(serve)
+            return
+        except (RayError, RuntimeError) as error:
             if attempt == _STARTS:
                 raise
             _LOG.warning("Ray Serve did not start (%s); trying again", _reason(error))
             serve.shutdown()
+
+
+def _wait_for_proxies(serve: Any) -> None:
+    """Wait until the cluster's proxies accept requests.
+
+    Raises:
+        TimeoutError: They do not.
+    """
+    _LOG.warning("Ray Serve takes long to start; waiting")
+    end = time.monotonic() + _MAX_START_S
+    while time.monotonic() < end:
+        states = serve.status().proxies.values()
+        if states and all(state == "HEALTHY" for state in states):
+            return
+        time.sleep(1)
+    raise TimeoutError(f"its proxies are not available after {_MAX_START_S:.0f} s")
 
 
 def _deploy(
@@ -222,9 +245,14 @@ class _EndedWhileStarting(BaseException):
 
 
 class _Signals:
-    """Queues the signals of this process."""
+    """Queues the signals of this process.
+
+    Attributes:
+        has_ended_start: A signal asked for the end while the service was starting.
+    """
 
     def __init__(self) -> None:
+        self.has_ended_start = False
         self._is_starting = False
         self._arrived = threading.Semaphore(0)
         self._numbers: list[int] = []
@@ -242,6 +270,7 @@ class _Signals:
 
     def _keep(self, number: int, _: object) -> None:
         if self._is_starting and number != signal.SIGHUP:
+            self.has_ended_start = True
             raise _EndedWhileStarting
         self._numbers.append(number)
         self._arrived.release()

@@ -1,6 +1,12 @@
 """Ray Serve gets several attempts to start: on a busy machine its first may fail."""
 
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +14,8 @@ import pytest
 from resnext.errors import RunError
 from resnext.serving import cluster as module
 from resnext.serving.cluster import Cluster
+from resnext.serving.limits import Limits
+from resnext.serving.source import ModelSource
 
 ray_exceptions = pytest.importorskip(
     "ray.exceptions", reason="the extra `cluster` is not installed"
@@ -47,6 +55,75 @@ def test_what_always_fails_ends_with_one_message() -> None:
     with pytest.raises(RunError, match=message), module._told(PLACE):
         module._start(serve, PLACE)
     assert serve.calls.count("start") == 3
+
+
+class SlowServe:
+    """Ray Serve that takes longer to start than it waits; its proxy passes through states."""
+
+    def __init__(self, *states: str) -> None:
+        self.states = list(states)
+
+    def start(self, **_: object) -> None:
+        raise TimeoutError("HTTP proxies not available after 60s.")
+
+    def status(self) -> SimpleNamespace:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return SimpleNamespace(proxies={"node": state} if state else {})
+
+
+def test_a_slow_start_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    serve = SlowServe("", "STARTING", "UNHEALTHY", "STARTING", "HEALTHY")
+    module._start(serve, PLACE)
+    assert serve.states == ["HEALTHY"]
+
+
+def test_a_start_that_takes_too_long_ends_with_one_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_MAX_START_S", 0.0)
+    with pytest.raises(RunError, match="proxies are not available"), module._told(PLACE):
+        module._start(SlowServe("STARTING"), PLACE)
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Put the handlers of signals back."""
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def _hide_the_exception() -> None:
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.sigtimedwait([], 5)  # the handler runs
+    except BaseException as error:
+        raise SystemError("a result with an exception set") from error
+
+
+def _break_down() -> None:
+    raise SystemError("a result with an exception set")
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize(("start", "is_error"), [(_hide_the_exception, False), (_break_down, True)])
+def test_a_signal_ends_the_start_even_if_ray_hides_its_exception(
+    start: Callable[[], None], is_error: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ray = FakeRay()
+    monkeypatch.setattr(module, "join_cluster", lambda _: ray)
+    monkeypatch.setattr(module, "import_ray", lambda _: None)
+    monkeypatch.setattr(module, "_start", lambda *_: start())
+    source = ModelSource(Path("network.onnx"), threads=1)
+    if is_error:
+        with pytest.raises(SystemError):
+            module.serve_on_cluster(source, Limits(), None, PLACE)
+    else:
+        assert module.serve_on_cluster(source, Limits(), None, PLACE) == 0
+    assert ray.has_ended
 
 
 class FakeRay:
