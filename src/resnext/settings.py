@@ -158,31 +158,45 @@ def _suggestion(given: str, owner: type[Settings]) -> str:
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
-def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
-    """Return settings with one of them changed.
+def override(settings: SettingsT, changes: Iterable[tuple[str, Any]]) -> SettingsT:
+    """Return settings with some of them changed, all at once: one may need another.
 
     Args:
         settings: The settings.
-        key: Its name, with dots into nested groups: `optim.lr`.
-        value: The value, or its text in YAML.
+        changes: The name of each, with dots into nested groups, as `optim.lr`; and its value, or
+            the value's text in YAML.
 
     Raises:
         ConfigError: There is no such setting, or it does not accept the value.
     """
-    name, _, rest = key.partition(".")
-    if rest:
-        group = getattr(settings, name, None)
-        if not isinstance(group, Settings):
-            groups = [n for n, v in settings if isinstance(v, Settings)]
-            raise ConfigError(
-                f"{key}: there is no group {name!r}; groups are {', '.join(groups) or 'none'}"
-            )
-        try:
-            changed = override(group, rest, value)
-        except ConfigError as error:
-            raise ConfigError(_in_group(name, group, str(error))) from None
-        return settings.replace(**{name: changed})
-    return settings.replace(**{name: _parse(key, value) if isinstance(value, str) else value})
+    values: dict[str, Any] = {}
+    in_groups: dict[str, list[tuple[str, Any]]] = {}
+    for key, value in changes:
+        name, _, rest = key.partition(".")
+        if rest:
+            in_groups.setdefault(name, []).append((rest, value))
+        else:
+            values[name] = _parse(key, value) if isinstance(value, str) else value
+            in_groups.pop(name, None)  # the whole group is replaced
+    if whole := {name: values.pop(name) for name in in_groups if name in values}:
+        settings = settings.replace(**whole)
+    for name, inner in in_groups.items():
+        values[name] = _override_group(settings, name, inner)
+    return settings.replace(**values)
+
+
+def _override_group(settings: Settings, name: str, changes: list[tuple[str, Any]]) -> Settings:
+    group = getattr(settings, name, None)
+    if not isinstance(group, Settings):
+        groups = [n for n, v in settings if isinstance(v, Settings)]
+        raise ConfigError(
+            f"{name}.{changes[0][0]}: there is no group {name!r}; groups are "
+            f"{', '.join(groups) or 'none'}"
+        )
+    try:
+        return override(group, changes)
+    except ConfigError as error:
+        raise ConfigError(_in_group(name, group, str(error))) from None
 
 
 def _in_group(name: str, group: Settings, message: str) -> str:
@@ -198,12 +212,19 @@ def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:
     Raises:
         ConfigError: A text is not an assignment, or `override` does not accept it.
     """
-    for text in assignments:
-        key, separator, value = text.partition("=")
-        if not separator:
-            raise ConfigError(f"--set {text!r}: write KEY=VALUE, such as optim.weight_decay=1e-4")
-        settings = override(settings, key, value)
-    return settings
+    return override(settings, map(read_assignment, assignments))
+
+
+def read_assignment(text: str) -> tuple[str, str]:
+    """Return the setting and the value's text of `optim.lr=0.1`.
+
+    Raises:
+        ConfigError: It is not an assignment.
+    """
+    key, separator, value = text.partition("=")
+    if not separator:
+        raise ConfigError(f"--set {text!r}: write KEY=VALUE, such as optim.weight_decay=1e-4")
+    return key, value
 
 
 def _parse(key: str, text: str) -> Any:

@@ -1,6 +1,7 @@
 """Settings: frozen, and clear about what is wrong."""
 
 import re
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +173,34 @@ def test_a_path_is_shown_as_a_person_writes_it() -> None:
         DataConfig(name="folder", root=Path("/photos/a\0b"))
 
 
+@pytest.mark.parametrize(
+    ("assignments", "first", "second"),
+    [
+        (("model.blocks_per_stage=[1, 1]", "model.stage_widths=[16, 32]"), (1, 1), (16, 32)),
+        (("model.stage_widths=[16, 32]", "model.blocks_per_stage=[1, 1]"), (16, 32), (1, 1)),
+        (("data.name=folder", "data.root=photos"), "folder", Path("photos")),
+        (("data.root=photos", "data.name=folder"), Path("photos"), "folder"),
+    ],
+)
+def test_settings_that_need_each_other_are_changed_together(
+    assignments: tuple[str, str], first: object, second: object
+) -> None:
+    config = override_all(TrainConfig(), assignments)
+    for text, value in zip(assignments, (first, second), strict=True):
+        assert attrgetter(text.partition("=")[0])(config) == value
+
+
+def test_a_group_and_settings_in_it_are_changed_in_their_order() -> None:
+    group = ("schedule", {"kind": "cosine", "epochs": 7})
+    later = override(TrainConfig(), [group, ("schedule.epochs", 9)])
+    assert (later.schedule.kind, later.schedule.epochs) == ("cosine", 9)
+    earlier = override(TrainConfig(), [("schedule.epochs", 9), group])
+    assert earlier.schedule.epochs == 7
+
+
 def test_a_setting_without_its_group_is_named_with_it() -> None:
     with pytest.raises(ConfigError, match=r"no such setting; did you mean 'augment\.policy'"):
-        override(TrainConfig(), "policy", "auto")
+        override(TrainConfig(), [("policy", "auto")])
 
 
 @pytest.mark.parametrize(
@@ -198,7 +224,7 @@ def test_true_and_false_are_no_numbers(
 
 
 def test_switches_still_take_true_and_false() -> None:
-    assert override(TrainConfig(), "optim.nesterov", "false").optim.nesterov is False
+    assert override(TrainConfig(), [("optim.nesterov", "false")]).optim.nesterov is False
     assert TrainConfig(freeze_norm=True).freeze_norm
     assert ResNeXtConfig(zero_init_residual=True).zero_init_residual
 
@@ -206,4 +232,4 @@ def test_switches_still_take_true_and_false() -> None:
 @pytest.mark.parametrize("separator", [" ", "\t", ";"])
 def test_a_separator_of_white_space_is_a_value(separator: str) -> None:
     data = DataConfig(name="table", root=Path("labels.csv"))
-    assert override(data, "label_separator", separator).label_separator == separator
+    assert override(data, [("label_separator", separator)]).label_separator == separator

@@ -101,9 +101,7 @@ def _change(study: Study, choice: Choice) -> Study:
 
 def _settings_of(file: StudyFile, settings: TrainConfig) -> TrainConfig:
     refuse_said_otherwise(file.set)
-    for key, value in file.set.items():
-        settings = override(settings, key, value)
-    return settings
+    return override(settings, file.set.items())
 
 
 def _write_out(file: StudyFile) -> Study:

@@ -9,7 +9,7 @@ from resnext.api.train_start import from_recipe, named_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig, default_patience
-from resnext.settings import override, override_all
+from resnext.settings import override, read_assignment
 
 if TYPE_CHECKING:
     from resnext.api.train_weights import Start
@@ -53,11 +53,12 @@ def build_config(
     keys = [text.partition("=")[0] for text in request.set]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
         raise ConfigError(f"--set {twice} is given twice; leave out one of the two")
-    for flag, key, value in _flag_settings(request):
+    flags = _flag_settings(request)
+    for flag, key, _ in flags:
         if key in keys and flag != "tune":  # which leaves some of its settings to others
             raise ConfigError(f"--{flag} and --set {key} are one setting; leave out one of the two")
-        config = override(config, key, value)
-    config = override_all(config, request.set)
+    by_flags = [(key, value) for _, key, value in flags]
+    config = override(config, [*by_flags, *map(read_assignment, request.set)])
     if request.early_stopping is None:
         return config
     return config.replace(early_stopping=_patience(request, request.early_stopping, config))
