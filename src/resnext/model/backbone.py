@@ -11,6 +11,7 @@ from torch._jit_internal import is_scripting
 
 from resnext.model.config import ResNeXtConfig
 from resnext.model.feature_info import FeatureInfo, Indices, feature_info
+from resnext.model.frames import join_frames, split_frames
 from resnext.model.layers import check_input
 from resnext.model.network import ResNeXt
 from resnext.model.plan import plan_network
@@ -53,8 +54,12 @@ class Backbone(nn.Module):
         info = feature_info(plan_network(network.config), out_indices)
         self.feature_info: FeatureInfo = info
         self._taps = tuple(info.module_name())
+        self._pools_time = network.config.pool_time
+        self._ends_with_last = self._taps[-1] == network.feature_info.module_name()[-1]
+        self.embed = network.embed
         for name, layer in network.named_children():
-            self.add_module(name, layer)
+            if name != "embed":
+                self.add_module(name, layer)
             if name == self._taps[-1]:
                 break
         self.train(network.training)
@@ -63,7 +68,7 @@ class Backbone(nn.Module):
         """Return the maps, in the order of the network.
 
         Args:
-            x_bc: b x in_channels x spatial dimensions of any size.
+            x_bc: As for `ResNeXt.forward`: b x in_channels x spatial dimensions of any size.
 
         Returns:
             One map b x channels x space / reduction for each index; see `feature_info`.
@@ -73,9 +78,14 @@ class Backbone(nn.Module):
         """
         if not is_scripting():
             check_input(x_bc, self.config)
+        input_bc = x_bc
+        if self._pools_time:
+            x_bc = split_frames(x_bc)
         maps: list[torch.Tensor] = []
         for name, layer in self.named_children():  # a loop that torch.jit.script unrolls
             x_bc = layer(x_bc)
             if name in self._taps:
-                maps.append(x_bc)
+                maps.append(join_frames(x_bc, input_bc.shape[0]) if self._pools_time else x_bc)
+        if self.embed is not None and self._ends_with_last:
+            maps[-1] = self.embed.without_padding(maps[-1], input_bc)
         return maps

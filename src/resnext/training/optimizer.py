@@ -124,4 +124,4 @@ def _distances(model: nn.Module, layer_decay: float) -> dict[str, int]:
         )
     stem = len(stages) + 1
     distances = {stage: stem - number for number, stage in enumerate(stages, 1)}
-    return distances | {"conv1": stem, "bn1": stem, "norm": 1, "fc": 0}
+    return distances | {"embed": stem, "conv1": stem, "bn1": stem, "norm": 1, "fc": 0}

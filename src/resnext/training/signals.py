@@ -23,7 +23,7 @@ from resnext.tasks.kinds import fit_task
 from resnext.tasks.task import Task
 from resnext.training.finetune import check_pretrained
 from resnext.training.trainer_parts import Loaders
-from resnext.weights.change import dimensions
+from resnext.weights.change import dimensions, to_start_from
 from resnext.weights.file import Weights
 
 _EVALUATED = 256
@@ -106,7 +106,12 @@ def as_configured(signal: SignalInput, config: TrainConfig) -> SignalInput:
     return signal.replace(mean=config.data.mean, std=config.data.std)
 
 
-def for_signals(weights: Weights, config: TrainConfig, info: DataInfo) -> Weights:
+def starting_weights(weights: Weights, config: TrainConfig, info: DataInfo) -> Weights:
+    """Return what training on these data starts from, of weights that were opened."""
+    return _inflate_for_video(to_start_from(weights, config.model), config, info)
+
+
+def _inflate_for_video(weights: Weights, config: TrainConfig, info: DataInfo) -> Weights:
     """Return weights of images inflated to those of a network for videos; others as they are.
 
     Kernels get a third dimension of time, in whose middle the old weights are: at first, the

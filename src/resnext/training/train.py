@@ -39,15 +39,14 @@ from resnext.training.settle_speed import settle_speed
 from resnext.training.signals import (
     as_configured,
     build_signal_loaders,
-    for_signals,
     resolve_signals,
+    starting_weights,
 )
 from resnext.training.step import TrainStep
 from resnext.training.target import RunTarget, open_target
 from resnext.training.task import weighted_task_of
 from resnext.training.trainer import Trainer
 from resnext.training.trainer_parts import Loaders, Recorder
-from resnext.weights.change import to_start_from
 from resnext.weights.file import Weights
 from resnext.weights.source import open_weights
 
@@ -88,7 +87,7 @@ def train(
         if runtime.broadcast_from_main(lambda: not _is_saved(target.resume)) and weights is None:
             weights = None if config.weights is None else open_weights(config.weights)
         if weights is not None:
-            weights = for_signals(to_start_from(weights, config.model), config, data.info)
+            weights = starting_weights(weights, config, data.info)
         if target.resume is None:  # a resumed run has its own resolved settings
             config = resolve(config, data.info, weights)
             begun = begun_settings(target.out, goes_on=target.goes_on)

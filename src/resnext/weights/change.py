@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 
 from resnext.errors import ConfigError
+from resnext.model.card import ModelCard
 from resnext.model.choices import Form
 from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
+from resnext.model.signal import SignalInput
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.families.recognise import add_batch_counts
 from resnext.weights.file import Weights
@@ -19,9 +20,9 @@ from resnext.weights.regroup import regroup
 
 
 def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:
-    """Replace the head; class names and metrics no longer apply."""
+    """Replace the head; class names, thresholds and metrics no longer apply."""
     state, config = replace_head(weights.state, weights.config, num_classes, generator=generator)
-    card = weights.card.replace(classes=(), metrics={})
+    card = weights.card.replace(classes=(), thresholds=(), metrics={})
     return replace(weights, state=state, config=config, card=card, has_head=True)
 
 
@@ -79,15 +80,25 @@ def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
 
     `mean` averages them over the old channels, `repeat` cycles through them. The current number of
     channels changes nothing.
+
+    Raises:
+        ConfigError: The network takes audio or text, which have a fixed number of channels.
     """
     if channels == weights.config.in_channels:
         return weights
-    state, config = adapt_in_channels(weights.state, weights.config, channels, rule)
     card = weights.card
-    statistics: dict[str, Any] = {
-        name: _spread(getattr(card, name), channels, rule) for name in ("mean", "std")
-    }
-    return replace(weights, state=state, config=config, card=card.replace(**statistics, metrics={}))
+    if card.signal is not None and card.signal.kind in ("audio", "text"):
+        raise ConfigError(
+            f"in_channels={channels}: the network takes {card.signal.description}, whose channels "
+            "cannot be changed"
+        )
+    state, config = adapt_in_channels(weights.state, weights.config, channels, rule)
+    if card.signal is None:
+        card = card.replace(**_spread(card, channels, rule), metrics={})
+    else:
+        signal = card.signal.replace(**_spread(card.signal, channels, rule))
+        card = card.replace(signal=signal, metrics={})
+    return replace(weights, state=state, config=config, card=card)
 
 
 def cardinality(weights: Weights, wanted: int) -> Weights:
@@ -97,9 +108,11 @@ def cardinality(weights: Weights, wanted: int) -> Weights:
 
 
 def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
-    """Inflate to more spatial dimensions; metrics no longer apply."""
+    """Inflate to more spatial dimensions; metrics and a signal's preparation no longer apply."""
     state, config = inflate(weights.state, weights.config, ndim, rule)
-    return replace(weights, state=state, config=config, card=weights.card.replace(metrics={}))
+    is_same = ndim == weights.config.ndim
+    card = weights.card if is_same else weights.card.replace(signal=None, metrics={})
+    return replace(weights, state=state, config=config, card=card)
 
 
 def form(weights: Weights, wanted: Form) -> Weights:
@@ -118,7 +131,16 @@ def form(weights: Weights, wanted: Form) -> Weights:
     return replace(weights, config=changed, state=convert_form(weights.state, config, wanted))
 
 
-def _spread(values: tuple[float, ...], channels: int, rule: ChannelRule) -> tuple[float, ...]:
+def _spread(
+    given: ModelCard | SignalInput, channels: int, rule: ChannelRule
+) -> dict[str, tuple[float, ...]]:
+    """Return mean and standard deviation for another number of channels."""
+    return {name: _spread_values(getattr(given, name), channels, rule) for name in ("mean", "std")}
+
+
+def _spread_values(
+    values: tuple[float, ...], channels: int, rule: ChannelRule
+) -> tuple[float, ...]:
     if rule == "mean":
         return (sum(values) / len(values),) * channels
     return tuple(values[number % len(values)] for number in range(channels))
