@@ -19,6 +19,7 @@ from resnext.training.checkpoint import Position
 from resnext.training.meter import Meter
 from resnext.training.schedule import peak_lr, train_size_px
 from resnext.training.settle_speed import settle_by_table
+from resnext.training.signals import for_signals
 from resnext.training.step import seed_step
 from resnext.training.train import assemble, limit_batch, resolve
 from resnext.training.trainer_parts import Loaders
@@ -68,7 +69,7 @@ def find_lr(config: TrainConfig, progress: Callable[[int], None] | None = None) 
         data = load_data(config.data)
         weights = None if config.weights is None else open_weights(config.weights)
         if weights is not None:
-            weights = to_start_from(weights, config.model)
+            weights = for_signals(to_start_from(weights, config.model), config, data.info)
         config = limit_batch(resolve(config, data.info, weights), len(data.train))
         config = settle_by_table(config, runtime)
         rates = rates_to_try(config.optim, config.batch_size)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 import torch
 
 from resnext.errors import ConfigError
+from resnext.model.card import ModelCard
 from resnext.model.choices import Form
 from resnext.model.config import DetectorConfig, ModelConfig, ResNeXtConfig, SegmenterConfig
 from resnext.model.convert import convert_form
+from resnext.model.signal import SignalInput
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.families.recognise import add_batch_counts
-from resnext.weights.file import Weights
+from resnext.weights.file import Weights, usual_card
 from resnext.weights.inflate import InflationRule, inflate
 from resnext.weights.regroup import regroup
 
+_Statistics = TypeVar("_Statistics", ModelCard, SignalInput)
+
 
 def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:
-    """Replace the head; class names and metrics no longer apply."""
+    """Replace the head; class names, thresholds and metrics no longer apply."""
     state, config = replace_head(weights.state, weights.config, num_classes, generator=generator)
-    card = weights.card.replace(classes=(), metrics={})
+    card = weights.card.replace(classes=(), thresholds=(), metrics={})
     return replace(weights, state=state, config=config, card=card, has_head=True)
 
 
@@ -83,11 +87,10 @@ def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
     if channels == weights.config.in_channels:
         return weights
     state, config = adapt_in_channels(weights.state, weights.config, channels, rule)
-    card = weights.card
-    statistics: dict[str, Any] = {
-        name: _spread(getattr(card, name), channels, rule) for name in ("mean", "std")
-    }
-    return replace(weights, state=state, config=config, card=card.replace(**statistics, metrics={}))
+    card = _with_channels(weights.card, channels, rule)
+    if card.signal is not None:
+        card = card.replace(signal=_with_channels(card.signal, channels, rule))
+    return replace(weights, state=state, config=config, card=card.replace(metrics={}))
 
 
 def cardinality(weights: Weights, wanted: int) -> Weights:
@@ -97,9 +100,18 @@ def cardinality(weights: Weights, wanted: int) -> Weights:
 
 
 def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
-    """Inflate to more spatial dimensions; metrics no longer apply."""
+    """Inflate to more spatial dimensions; metrics no longer apply.
+
+    Neither does the preparation of signals, which is for their own dimensions: the card then has
+    the usual one of such a network.
+    """
     state, config = inflate(weights.state, weights.config, ndim, rule)
-    return replace(weights, state=state, config=config, card=weights.card.replace(metrics={}))
+    card = weights.card.replace(metrics={})
+    if card.signal is not None and ndim != weights.config.input_ndim:
+        usual = usual_card(config)
+        names = ("image_size_px", "resize_px", "mean", "std")
+        card = card.replace(signal=None, **{name: getattr(usual, name) for name in names})
+    return replace(weights, state=state, config=config, card=card)
 
 
 def form(weights: Weights, wanted: Form) -> Weights:
@@ -116,6 +128,12 @@ def form(weights: Weights, wanted: Form) -> Weights:
     changed = config.replace(form=wanted)
     assert isinstance(changed, ResNeXtConfig)
     return replace(weights, config=changed, state=convert_form(weights.state, config, wanted))
+
+
+def _with_channels(of: _Statistics, channels: int, rule: ChannelRule) -> _Statistics:
+    """Return a card or signal with the statistics of other channels."""
+    statistics = {name: _spread(getattr(of, name), channels, rule) for name in ("mean", "std")}
+    return of.replace(**statistics)
 
 
 def _spread(values: tuple[float, ...], channels: int, rule: ChannelRule) -> tuple[float, ...]:
