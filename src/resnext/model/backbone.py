@@ -36,7 +36,7 @@ class Backbone(nn.Module):
     """
 
     # torch.jit.script finds other attributes by their address, which may have been a function's.
-    __constants__ = ("_taps",)
+    __constants__ = ("_taps", "_pools_time", "_clears_padding")
 
     def __init__(self, network: ResNeXt, out_indices: Indices | None = None) -> None:
         """Create a backbone that shares the layers of a network.
@@ -55,11 +55,11 @@ class Backbone(nn.Module):
         self.feature_info: FeatureInfo = info
         self._taps = tuple(info.module_name())
         self._pools_time = network.config.pool_time
-        self._ends_with_last = self._taps[-1] == network.feature_info.module_name()[-1]
-        self.embed = network.embed
+        self._clears_padding = network.config.embedding is not None and info[-1]["module"] in (
+            self._taps
+        )
         for name, layer in network.named_children():
-            if name != "embed":
-                self.add_module(name, layer)
+            self.add_module(name, layer)
             if name == self._taps[-1]:
                 break
         self.train(network.training)
@@ -67,8 +67,10 @@ class Backbone(nn.Module):
     def forward(self, x_bc: torch.Tensor) -> list[torch.Tensor]:
         """Return the maps, in the order of the network.
 
+        The last map of a network for text is without padding, as `ResNeXt.features` returns it.
+
         Args:
-            x_bc: As for `ResNeXt.forward`: b x in_channels x spatial dimensions of any size.
+            x_bc: As for the network: b x in_channels x spatial dimensions of any size.
 
         Returns:
             One map b x channels x space / reduction for each index; see `feature_info`.
@@ -85,7 +87,9 @@ class Backbone(nn.Module):
         for name, layer in self.named_children():  # a loop that torch.jit.script unrolls
             x_bc = layer(x_bc)
             if name in self._taps:
-                maps.append(join_frames(x_bc, input_bc.shape[0]) if self._pools_time else x_bc)
-        if self.embed is not None and self._ends_with_last:
+                maps.append(x_bc)
+        if self._clears_padding:
             maps[-1] = self.embed.without_padding(maps[-1], input_bc)
+        if self._pools_time:
+            maps = [join_frames(map_bc, input_bc.shape[0]) for map_bc in maps]
         return maps

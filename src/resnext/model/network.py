@@ -266,7 +266,7 @@ class ResNeXt(nn.Module):
     def group_matcher(self, coarse: bool = False) -> dict[str, str]:
         """Return timm's patterns that group parameters into blocks, or `coarse` into stages."""
         blocks = r"^layer(\d+)" if coarse else r"^layer(\d+)\.(\d+)"
-        return {"stem": r"^(?:conv1|bn1)\.", "blocks": blocks}
+        return {"stem": r"^(?:embed|conv1|bn1)\.", "blocks": blocks}
 
     def _run_to(self, x_bc: torch.Tensor, indices: Collection[int]) -> dict[int, torch.Tensor]:
         """Run the children up to the last chosen map, and return the chosen ones by index."""

@@ -98,8 +98,8 @@ def _lr_scales(model: nn.Module, config: OptimConfig) -> dict[int, float]:
     """Return the factor of each parameter's learning rate, by the parameter's id.
 
     The head has `head_lr_factor`. Of S stages, stage s has `layer_decay` to the power S + 1 - s,
-    and the stem to the power S + 1. The last BN of a pre-activation network counts with the stage
-    before it. Frozen stages are counted, so freezing does not change rates.
+    and the stem, with an embedding, to the power S + 1. The last BN of a pre-activation network
+    counts with the stage before it. Frozen stages are counted, so freezing does not change rates.
 
     Source: Howard and Ruder, arXiv 1801.06146, section 3.2 (each layer the rate of the one
     above, divided by 2.6); grouped by stage here, while timm's `layer_decay` goes by block.

@@ -48,6 +48,8 @@ def lr_factor(schedule: ScheduleConfig, step: int, total_steps: int) -> float:
 def train_size_px(config: TrainConfig, epoch: int, full_px: int) -> int:
     """Return the side of an epoch's training images: smaller early if so configured.
 
+    A share of the full side is rounded to an even number; all of it is not.
+
     Args:
         config: Its `size_schedule` and epochs.
         epoch: Number of the epoch, from 0.
@@ -55,7 +57,7 @@ def train_size_px(config: TrainConfig, epoch: int, full_px: int) -> int:
     """
     shares = config.size_schedule
     share = shares[epoch * len(shares) // config.schedule.epochs]
-    return max(2, 2 * round(share * full_px / 2))
+    return full_px if share == 1.0 else max(2, 2 * round(share * full_px / 2))
 
 
 def num_head_steps(schedule: ScheduleConfig, total_steps: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 
@@ -14,9 +15,11 @@ from resnext.model.convert import convert_form
 from resnext.model.signal import SignalInput
 from resnext.weights.adapt import ChannelRule, adapt_in_channels, replace_head
 from resnext.weights.families.recognise import add_batch_counts
-from resnext.weights.file import Weights
+from resnext.weights.file import Weights, usual_card
 from resnext.weights.inflate import InflationRule, inflate
 from resnext.weights.regroup import regroup
+
+_Statistics = TypeVar("_Statistics", ModelCard, SignalInput)
 
 
 def classes(weights: Weights, num_classes: int, generator: torch.Generator | None) -> Weights:
@@ -80,25 +83,14 @@ def in_channels(weights: Weights, channels: int, rule: ChannelRule) -> Weights:
 
     `mean` averages them over the old channels, `repeat` cycles through them. The current number of
     channels changes nothing.
-
-    Raises:
-        ConfigError: The network takes audio or text, which have a fixed number of channels.
     """
     if channels == weights.config.in_channels:
         return weights
-    card = weights.card
-    if card.signal is not None and card.signal.kind in ("audio", "text"):
-        raise ConfigError(
-            f"in_channels={channels}: the network takes {card.signal.description}, whose channels "
-            "cannot be changed"
-        )
     state, config = adapt_in_channels(weights.state, weights.config, channels, rule)
-    if card.signal is None:
-        card = card.replace(**_spread(card, channels, rule), metrics={})
-    else:
-        signal = card.signal.replace(**_spread(card.signal, channels, rule))
-        card = card.replace(signal=signal, metrics={})
-    return replace(weights, state=state, config=config, card=card)
+    card = _with_channels(weights.card, channels, rule)
+    if card.signal is not None:
+        card = card.replace(signal=_with_channels(card.signal, channels, rule))
+    return replace(weights, state=state, config=config, card=card.replace(metrics={}))
 
 
 def cardinality(weights: Weights, wanted: int) -> Weights:
@@ -108,10 +100,17 @@ def cardinality(weights: Weights, wanted: int) -> Weights:
 
 
 def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
-    """Inflate to more spatial dimensions; metrics and a signal's preparation no longer apply."""
+    """Inflate to more spatial dimensions; metrics no longer apply.
+
+    Neither does the preparation of signals, which is for their own dimensions: the card then has
+    the usual one of such a network.
+    """
     state, config = inflate(weights.state, weights.config, ndim, rule)
-    is_same = ndim == weights.config.ndim
-    card = weights.card if is_same else weights.card.replace(signal=None, metrics={})
+    card = weights.card.replace(metrics={})
+    if card.signal is not None and ndim != weights.config.input_ndim:
+        usual = usual_card(config)
+        names = ("image_size_px", "resize_px", "mean", "std")
+        card = card.replace(signal=None, **{name: getattr(usual, name) for name in names})
     return replace(weights, state=state, config=config, card=card)
 
 
@@ -131,16 +130,13 @@ def form(weights: Weights, wanted: Form) -> Weights:
     return replace(weights, config=changed, state=convert_form(weights.state, config, wanted))
 
 
-def _spread(
-    given: ModelCard | SignalInput, channels: int, rule: ChannelRule
-) -> dict[str, tuple[float, ...]]:
-    """Return mean and standard deviation for another number of channels."""
-    return {name: _spread_values(getattr(given, name), channels, rule) for name in ("mean", "std")}
+def _with_channels(of: _Statistics, channels: int, rule: ChannelRule) -> _Statistics:
+    """Return a card or signal with the statistics of other channels."""
+    statistics = {name: _spread(getattr(of, name), channels, rule) for name in ("mean", "std")}
+    return of.replace(**statistics)
 
 
-def _spread_values(
-    values: tuple[float, ...], channels: int, rule: ChannelRule
-) -> tuple[float, ...]:
+def _spread(values: tuple[float, ...], channels: int, rule: ChannelRule) -> tuple[float, ...]:
     if rule == "mean":
         return (sum(values) / len(values),) * channels
     return tuple(values[number % len(values)] for number in range(channels))

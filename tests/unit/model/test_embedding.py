@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from resnext.complexity.count import count
 from resnext.complexity.verify import verify_count
 from resnext.errors import ConfigError
+from resnext.model.backbone import Backbone
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.embedding_config import EmbeddingConfig
@@ -126,3 +128,20 @@ def test_configs_without_embedding_are_stored_as_before() -> None:
 def test_what_no_network_for_text_can_be_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         TINY.replace(**changes)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+@pytest.mark.parametrize("indices", [None, (1,), (0, 2)])
+def test_a_backbone_clears_the_padding_of_the_last_map_as_the_network(indices: Any) -> None:
+    network, tokens = _network(), torch.zeros(2, 1, 20)
+    tokens[0, 0, :5], tokens[1, 0, :12] = 3, 7
+    backbone = Backbone(network, indices)
+    wanted = network.forward_intermediates(tokens, indices, intermediates_only=True)
+    for found in (backbone(tokens), torch.jit.script(backbone)(tokens)):
+        torch.testing.assert_close(found, wanted)
+
+
+def test_timm_groups_the_embedding_with_the_stem() -> None:
+    for coarse in (False, True):
+        stem = _network().group_matcher(coarse)["stem"]
+        assert re.match(stem, "embed.weight")

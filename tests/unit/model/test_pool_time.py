@@ -6,6 +6,7 @@ import torch
 from resnext.complexity.count import count
 from resnext.complexity.verify import verify_count
 from resnext.errors import ConfigError
+from resnext.model.backbone import Backbone
 from resnext.model.config import ResNeXtConfig
 from resnext.model.create import create_model
 from resnext.model.network import ResNeXt
@@ -70,3 +71,14 @@ def test_only_networks_of_two_dimensions_pool_time_and_others_are_stored_as_befo
     pooled = TINY.replace(pool_time=True)
     assert ResNeXtConfig(**pooled.model_dump()) == pooled
     assert pooled.input_ndim == 3
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:FutureWarning")
+@pytest.mark.parametrize("indices", [None, (1,), (0, 2)])
+def test_a_backbone_gives_the_maps_of_all_frames(indices: tuple[int, ...] | None) -> None:
+    pooled = _network(TINY.replace(pool_time=True))
+    video = torch.randn(2, 3, 5, 12, 10)
+    backbone = Backbone(pooled, indices)
+    wanted = pooled.forward_intermediates(video, indices, intermediates_only=True)
+    for found in (backbone(video), torch.jit.script(backbone)(video)):
+        torch.testing.assert_close(found, wanted)

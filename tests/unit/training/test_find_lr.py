@@ -5,10 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from made_videos import write_squares
 
 from resnext.api.train_settings import build_config
 from resnext.cli.train import Train
-from resnext.runs.config import OptimConfig, TrainConfig
+from resnext.data.sets.parse import parse_data
+from resnext.model.card import ModelCard
+from resnext.model.config import ResNeXtConfig
+from resnext.model.create import create_model
+from resnext.recipes.video import video
+from resnext.runs.config import OptimConfig, RuntimeConfig, TrainConfig
 from resnext.training.find_lr import (
     NUM_STEPS,
     find_lr,
@@ -18,6 +24,7 @@ from resnext.training.find_lr import (
     smooth,
 )
 from resnext.training.schedule import peak_lr
+from resnext.weights.own_file import save_weights
 
 RATES = rates_to_try(OptimConfig(), 256)
 
@@ -116,3 +123,15 @@ def test_accumulated_parts_give_the_losses_of_the_whole_batch() -> None:
     config = digits_config(set=("freeze_norm=true", "runtime.precision=fp32"))
     whole, parts = find_lr(config), find_lr(config.replace(accumulate=2))
     assert parts.losses[:40] == pytest.approx(whole.losses[:40], rel=1e-3)
+
+
+@pytest.mark.slow
+def test_weights_of_images_are_inflated_for_videos_as_in_training(tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    data = parse_data(f"video:{write_squares(tmp_path / 'data', 2, 2, num_frames=8)}")
+    small = ResNeXtConfig(blocks_per_stage=(1,), cardinality=2, bottleneck_width=2, num_classes=2)
+    small = small.replace(stage_widths=(8,), stem_width=4)
+    save_weights(tmp_path / "w.safetensors", create_model(small), small, ModelCard())
+    config = video(small.replace(ndim=3), data.replace(image_size_px=16, frames=4), 4)
+    config = config.replace(weights=tmp_path / "w.safetensors", runtime=RuntimeConfig(device="cpu"))
+    assert len(find_lr(config).lrs) > 1

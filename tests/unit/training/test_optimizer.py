@@ -7,6 +7,7 @@ from torch import nn
 from resnext.errors import ConfigError
 from resnext.model.config import BaselineConfig, ResNeXtConfig
 from resnext.model.create import create_model
+from resnext.model.embedding_config import EmbeddingConfig
 from resnext.model.network import ResNeXt
 from resnext.runs.config import OptimConfig
 from resnext.training.optimizer import build_optimizer, set_lr
@@ -160,3 +161,17 @@ def settings_of(optimizer: torch.optim.Optimizer, key: str = "lr") -> dict[int, 
         for group in optimizer.param_groups
         for parameter in group["params"]
     }
+
+
+def test_the_embedding_of_a_text_counts_with_the_stem() -> None:
+    text = ResNeXtConfig(
+        stem="cifar", blocks_per_stage=(1, 1), ndim=1, in_channels=1, num_classes=2
+    ).replace(embedding=EmbeddingConfig(num_tokens=9, width=8))
+    model = create_model(text)
+    assert isinstance(model, ResNeXt)
+    optimizer = build_optimizer(model, OptimConfig(layer_decay=0.5))
+    set_lr(optimizer, 1.0)
+    rate = settings_of(optimizer)
+    assert model.embed is not None
+    assert rate[id(model.embed.weight)] == rate[id(model.conv1.weight)] == 0.5**3
+    assert rate[id(model.fc.weight)] == 1.0

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resnext.runs.config import OptimConfig, ScheduleConfig
-from resnext.training.schedule import lr_factor, num_head_steps, peak_lr
+from resnext.runs.config import OptimConfig, ScheduleConfig, TrainConfig
+from resnext.training.schedule import lr_factor, num_head_steps, peak_lr, train_size_px
 
 
 def test_the_rate_grows_with_the_batch_as_the_paper_scales_it() -> None:
@@ -66,3 +66,12 @@ def test_the_schedule_begins_behind_the_steps_of_the_classifier_alone() -> None:
 @given(st.floats(0, 0.999), st.integers(1, 1000))
 def test_at_least_one_step_trains_all(head_first: float, total: int) -> None:
     assert 0 <= num_head_steps(ScheduleConfig(head_first=head_first), total) < total
+
+
+@pytest.mark.parametrize("side_px", [1, 8, 29, 33, 225])
+def test_images_of_the_full_size_keep_it_and_smaller_ones_are_even(side_px: int) -> None:
+    config = TrainConfig(size_schedule=(0.5, 1.0)).replace(schedule=ScheduleConfig(epochs=2))
+    assert train_size_px(config, 1, side_px) == side_px
+    half_px = train_size_px(config, 0, side_px)
+    assert half_px % 2 == 0
+    assert abs(half_px - side_px / 2) <= max(1, 2 - side_px / 2)
