@@ -89,7 +89,8 @@ class Backbone(nn.Module):
             if name in self._taps:
                 maps.append(x_bc)
         if self._clears_padding:
-            maps[-1] = self.embed.without_padding(maps[-1], input_bc)
+            embed = self.embed  # mypy does not know that it has this module
+            maps[-1] = embed.without_padding(maps[-1], input_bc)  # type: ignore[operator,union-attr]
         if self._pools_time:
             maps = [join_frames(map_bc, input_bc.shape[0]) for map_bc in maps]
         return maps
