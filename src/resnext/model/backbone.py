@@ -5,6 +5,8 @@ Legend: b batch, c channels, then 1 to 3 spatial dimensions.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 from torch._jit_internal import is_scripting
@@ -15,6 +17,9 @@ from resnext.model.frames import join_frames, split_frames
 from resnext.model.layers import check_input
 from resnext.model.network import ResNeXt
 from resnext.model.plan import plan_network
+
+if TYPE_CHECKING:
+    from resnext.model.embedding import TokenEmbedding
 
 
 class Backbone(nn.Module):
@@ -37,6 +42,8 @@ class Backbone(nn.Module):
 
     # torch.jit.script finds other attributes by their address, which may have been a function's.
     __constants__ = ("_taps", "_pools_time", "_clears_padding")
+    if TYPE_CHECKING:
+        embed: TokenEmbedding  # of a network for text
 
     def __init__(self, network: ResNeXt, out_indices: Indices | None = None) -> None:
         """Create a backbone that shares the layers of a network.

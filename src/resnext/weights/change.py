@@ -107,7 +107,7 @@ def dimensions(weights: Weights, ndim: int, rule: InflationRule) -> Weights:
     """
     state, config = inflate(weights.state, weights.config, ndim, rule)
     card = weights.card.replace(metrics={})
-    if card.signal is not None and ndim != weights.config.input_ndim:
+    if card.signal is not None and config != weights.config:
         usual = usual_card(config)
         names = ("image_size_px", "resize_px", "mean", "std")
         card = card.replace(signal=None, **{name: getattr(usual, name) for name in names})
