@@ -28,6 +28,8 @@ from resnext.errors import ConfigError
 from resnext.extras import import_for
 
 if TYPE_CHECKING:
+    import socket
+
     from fastapi import FastAPI
 
     from resnext.serving.limits import Limits
@@ -128,14 +130,18 @@ def _serve_on_cluster(
         raise ConfigError("--runs is for the page, which a service on a cluster does not have")
     if arguments.drain_s is not None:
         raise ConfigError("--drain-s needs a single process; a cluster stops its replicas itself")
+    address, port = arguments.cluster or "local", arguments.port
+    if address == "local":
+        with _bind(arguments) as sock:  # Ray would try again and again
+            port = sock.getsockname()[1]
+    elif port == 0:
+        raise ConfigError("--port 0 needs one machine; give the port of the cluster's proxies")
     cluster = Cluster(
-        arguments.cluster or "local",
-        arguments.replicas,
-        arguments.host,
-        arguments.port,
-        arguments.shutdown_timeout_s,
+        address, arguments.replicas, arguments.host, port, arguments.shutdown_timeout_s
     )
     source = source.absolute()  # replicas start in another folder
+    if address == "local" or source.path.exists():
+        source.open()  # what is wrong with it would only be in Ray's logs
     return serve_on_cluster(source, limits, key, cluster)
 
 
@@ -150,16 +156,10 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
     from resnext.serving.app import create_app
     from resnext.serving.leaving import ending_by_sigterm, leave_if_stuck
     from resnext.serving.output import only_json
-    from resnext.serving.server import ShutdownTimes, bind, serve
+    from resnext.serving.server import ShutdownTimes, serve
     from resnext.serving.service import Service
 
-    try:
-        sock = bind(arguments.host, arguments.port)
-    except (OSError, OverflowError) as error:
-        raise ConfigError(
-            f"--host {arguments.host} --port {arguments.port}: cannot listen there ({error})"
-        ) from None
-    with sock, ending_by_sigterm(), only_json() as people:
+    with _bind(arguments) as sock, ending_by_sigterm(), only_json() as people:
         service = Service(source.open, limits, threads=source.threads)
         mount_page = None if arguments.no_page else _page(arguments, service)
         app = create_app(service, mount_page=mount_page, api_key=key)
@@ -174,6 +174,17 @@ def _serve_here(arguments: Serve, source: ModelSource, limits: Limits, key: str 
         status = serve(app, service, sock, ending=ending, watched=watched)
     leave_if_stuck()
     return status
+
+
+def _bind(arguments: Serve) -> socket.socket:
+    from resnext.serving.server import bind
+
+    try:
+        return bind(arguments.host, arguments.port)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"--host {arguments.host} --port {arguments.port}: cannot listen there ({error})"
+        ) from None
 
 
 def _page(arguments: Serve, service: Service) -> Callable[[FastAPI], object]:

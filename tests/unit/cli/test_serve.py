@@ -22,6 +22,8 @@ from resnext.errors import CheckpointError, ConfigError
         (["--cluster", "local", "--watch"], "send SIGHUP"),
         (["--cluster", "local", "--drain-s", "2"], "--drain-s needs a single process"),
         (["--cluster", "local", "--runs", "runs"], "a cluster does not have"),
+        (["--cluster", "local", "--port", "99999"], "--port 99999: cannot listen there"),
+        (["--cluster", "auto", "--port", "0"], "--port 0 needs one machine"),
         (["--runs", "runs"], "--no-page disables"),
         (["--watch"], "--watch needs a local file or run"),
         (["--api-key-file", "no-such-file"], "cannot be read"),
@@ -34,9 +36,17 @@ def test_wrong_options_are_told_before_anything_is_opened(
         main([str(tmp_path / "never-opened.onnx"), "--no-page", *options])
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [[], ["--cluster", "local"]])
+def test_a_missing_file_is_told(options: list[str], tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no such file"):
-        main([str(tmp_path / "none.onnx"), "--port", "0", "--no-page"])
+        main([str(tmp_path / "none.onnx"), "--port", "0", "--no-page", *options])
+
+
+def test_a_broken_file_is_told_before_ray_starts(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"x" * 100)
+    with pytest.raises(CheckpointError, match=r"broken\.onnx"):
+        main([str(broken), "--port", "0", "--cluster", "local"])
 
 
 @pytest.mark.slow
