@@ -97,7 +97,7 @@ def test_a_service_can_be_stopped_while_its_replicas_start(tmp_path: Path) -> No
         )
     try:
         end = time.monotonic() + 480
-        while "Connecting to existing" not in log.read_text():  # its replica takes seconds more
+        while "starting colours" not in log.read_text():  # its replica takes seconds more
             assert driver.poll() is None, log.read_text()
             assert time.monotonic() < end, log.read_text()
             time.sleep(0.2)

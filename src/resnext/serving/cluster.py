@@ -76,15 +76,17 @@ def serve_on_cluster(
     ray = join_cluster(cluster.address)
     _check_room(ray, cluster, source.threads or 1)
     serve = import_ray("ray.serve")
+    logging.getLogger("ray.serve").setLevel(logging.WARNING)  # the rest is not about the service
     signals = _Signals()  # after Ray's handlers, which would end this process with a traceback
     try:
         generation = 0
         with signals.end_at_once():
             with _told(cluster):
                 _start(serve, cluster)
+            _LOG.info("starting %s, replicas: %d", source.name, cluster.replicas)
             _deploy(serve, source, limits, api_key, cluster, generation)
         url = f"http://{cluster.host}:{cluster.port}"
-        _LOG.info("serving %s on %s with %d replicas", source.name, url, cluster.replicas)
+        _LOG.info("serving %s on %s, replicas: %d", source.name, url, cluster.replicas)
         while signals.wait() == signal.SIGHUP:
             generation += 1
             _deploy(serve, source, limits, api_key, cluster, generation)
