@@ -46,7 +46,7 @@ def load_plugin(module_or_file: str | Path) -> ModuleType:
     Raises:
         ConfigError: There is no such module or file, or it fails.
     """
-    name = with_home(str(module_or_file))
+    name = with_home(module_or_file)
     is_file = name.endswith(".py")
     key = str(Path(name).absolute()) if is_file else name
     if key not in _loaded:

@@ -140,6 +140,11 @@ def test_a_run_says_what_it_measured(run: resnext.Run) -> None:
     assert repr(resnext.open_run(run.folder)) == repr(run)
 
 
+def test_a_run_is_a_path_too(run: resnext.Run) -> None:
+    assert os.fspath(run) == str(run.folder)
+    assert resnext.load(run).card == run.load().card
+
+
 def test_a_run_measures_its_network_as_the_command_does(run: resnext.Run, command: Command) -> None:
     expected = command.json("evaluate", run.folder)
     assert run.evaluate().figures == expected

@@ -61,6 +61,10 @@ class Run:
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r})"
 
+    def __fspath__(self) -> str:
+        """Return the run folder: a run can be given wherever a path can, as in `load(run)`."""
+        return str(self.folder)
+
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The metrics of each epoch, one row each, for `pandas.DataFrame`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import overload
@@ -31,7 +32,7 @@ from resnext.weights.source import open_weights
 
 @overload
 def load(
-    name_or_path: str | Path,
+    name_or_path: str | os.PathLike[str],
     device: str | torch.device = ...,
     *,
     out_indices: None = ...,
@@ -43,7 +44,7 @@ def load(
 ) -> TrainedNetwork: ...
 @overload
 def load(
-    name_or_path: str | Path,
+    name_or_path: str | os.PathLike[str],
     device: str | torch.device = ...,
     *,
     out_indices: Indices,
@@ -54,7 +55,7 @@ def load(
     progress: Progress | None = ...,
 ) -> TrainedBackbone: ...
 def load(
-    name_or_path: str | Path,
+    name_or_path: str | os.PathLike[str],
     device: str | torch.device = "cpu",
     *,
     out_indices: Indices | None = None,
@@ -103,7 +104,7 @@ def load(
     network: TrainedNetwork | TrainedBackbone
     if name_or_path == "":  # the current folder, as a path
         raise ConfigError("name_or_path is empty; give a run, a weight file or a name")
-    name_or_path = with_home(str(name_or_path))
+    name_or_path = with_home(name_or_path)
     if is_exported(Path(name_or_path)):
         options = {
             "shortcut_padding": shortcut_padding,

@@ -91,12 +91,13 @@ def check_path(path: str) -> str:
     return path
 
 
-def with_home(path: str) -> str:
-    """Return a path with `~/` replaced by the home folder.
+def with_home(path: str | os.PathLike[str]) -> str:
+    """Return a path as text, with `~/` replaced by the home folder.
 
     A shell does so itself, but not in quotes nor behind a sign, as in `--out=~/photos.onnx`.
     """
-    return str(Path(path).expanduser()) if path == "~" or path.startswith("~/") else path
+    text = os.fspath(path) if isinstance(path, os.PathLike) else str(path)
+    return str(Path(text).expanduser()) if text == "~" or text.startswith("~/") else text
 
 
 def is_utf8(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ __all__ = ["Weights", "open_file", "open_folder", "open_weights"]
 
 
 def open_weights(
-    name_or_path: str | Path,
+    name_or_path: str | os.PathLike[str],
     *,
     shortcut_padding: Padding | None = None,
     accept_licence: bool = False,
@@ -59,7 +60,7 @@ def open_weights(
         LicenceError: Its licence was not accepted.
     """
     check_padding(shortcut_padding)
-    name = with_home(str(name_or_path))
+    name = with_home(name_or_path)
     path = Path(name)
     if _exists(path):
         opener = open_folder if path.is_dir() else open_file
