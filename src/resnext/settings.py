@@ -158,13 +158,26 @@ def _suggestion(given: str, owner: type[Settings]) -> str:
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
-def override(settings: SettingsT, changes: Iterable[tuple[str, Any]]) -> SettingsT:
-    """Return settings with some of them changed, all at once: one may need another.
+def override(settings: SettingsT, key: str, value: Any) -> SettingsT:
+    """Return settings with one of them changed.
 
     Args:
         settings: The settings.
-        changes: The name of each, with dots into nested groups, as `optim.lr`; and its value, or
-            the value's text in YAML.
+        key: Its name, with dots into nested groups: `optim.lr`.
+        value: The value, or its text in YAML.
+
+    Raises:
+        ConfigError: There is no such setting, or it does not accept the value.
+    """
+    return override_together(settings, [(key, value)])
+
+
+def override_together(settings: SettingsT, changes: Iterable[tuple[str, Any]]) -> SettingsT:
+    """Return settings with several of them changed at once, as one may need another.
+
+    Args:
+        settings: The settings.
+        changes: Name and value of each, as for `override`.
 
     Raises:
         ConfigError: There is no such setting, or it does not accept the value.
@@ -194,7 +207,7 @@ def _override_group(settings: Settings, name: str, changes: list[tuple[str, Any]
             f"{', '.join(groups) or 'none'}"
         )
     try:
-        return override(group, changes)
+        return override_together(group, changes)
     except ConfigError as error:
         raise ConfigError(_in_group(name, group, str(error))) from None
 
@@ -212,7 +225,7 @@ def override_all(settings: SettingsT, assignments: Iterable[str]) -> SettingsT:
     Raises:
         ConfigError: A text is not an assignment, or `override` does not accept it.
     """
-    return override(settings, map(read_assignment, assignments))
+    return override_together(settings, map(read_assignment, assignments))
 
 
 def read_assignment(text: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from resnext.data.config import DataConfig
 from resnext.errors import ConfigError
 from resnext.model.config import ResNeXtConfig
 from resnext.runs.config import ScheduleConfig, TrainConfig
-from resnext.settings import Settings, override, override_all
+from resnext.settings import Settings, override, override_all, override_together
 
 
 def test_a_misspelt_setting_is_answered_with_the_nearest_one() -> None:
@@ -192,15 +192,15 @@ def test_settings_that_need_each_other_are_changed_together(
 
 def test_a_group_and_settings_in_it_are_changed_in_their_order() -> None:
     group = ("schedule", {"kind": "cosine", "epochs": 7})
-    later = override(TrainConfig(), [group, ("schedule.epochs", 9)])
+    later = override_together(TrainConfig(), [group, ("schedule.epochs", 9)])
     assert (later.schedule.kind, later.schedule.epochs) == ("cosine", 9)
-    earlier = override(TrainConfig(), [("schedule.epochs", 9), group])
+    earlier = override_together(TrainConfig(), [("schedule.epochs", 9), group])
     assert earlier.schedule.epochs == 7
 
 
 def test_a_setting_without_its_group_is_named_with_it() -> None:
     with pytest.raises(ConfigError, match=r"no such setting; did you mean 'augment\.policy'"):
-        override(TrainConfig(), [("policy", "auto")])
+        override(TrainConfig(), "policy", "auto")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_true_and_false_are_no_numbers(
 
 
 def test_switches_still_take_true_and_false() -> None:
-    assert override(TrainConfig(), [("optim.nesterov", "false")]).optim.nesterov is False
+    assert override(TrainConfig(), "optim.nesterov", "false").optim.nesterov is False
     assert TrainConfig(freeze_norm=True).freeze_norm
     assert ResNeXtConfig(zero_init_residual=True).zero_init_residual
 
@@ -232,4 +232,4 @@ def test_switches_still_take_true_and_false() -> None:
 @pytest.mark.parametrize("separator", [" ", "\t", ";"])
 def test_a_separator_of_white_space_is_a_value(separator: str) -> None:
     data = DataConfig(name="table", root=Path("labels.csv"))
-    assert override(data, [("label_separator", separator)]).label_separator == separator
+    assert override(data, "label_separator", separator).label_separator == separator

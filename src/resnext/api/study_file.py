@@ -16,7 +16,7 @@ from resnext.recipes.studies import STUDIES
 from resnext.recipes.study_heads import with_heads
 from resnext.recipes.study_scale import Choice, recipe_settings, refuse_said_otherwise
 from resnext.runs.config import TrainConfig
-from resnext.settings import Settings, override, override_all
+from resnext.settings import Settings, override_all, override_together
 from resnext.studies.records.study_folder import STUDY, read_yaml
 from resnext.studies.space import Space, expand
 from resnext.studies.study import Comparison, Halving, Seed, Slug, Study
@@ -101,7 +101,7 @@ def _change(study: Study, choice: Choice) -> Study:
 
 def _settings_of(file: StudyFile, settings: TrainConfig) -> TrainConfig:
     refuse_said_otherwise(file.set)
-    return override(settings, file.set.items())
+    return override_together(settings, file.set.items())
 
 
 def _write_out(file: StudyFile) -> Study:

@@ -9,7 +9,7 @@ from resnext.api.train_start import from_recipe, named_data
 from resnext.errors import ConfigError
 from resnext.model.names import config_from
 from resnext.runs.config import TrainConfig, default_patience
-from resnext.settings import override, read_assignment
+from resnext.settings import override_together, read_assignment
 
 if TYPE_CHECKING:
     from resnext.api.train_weights import Start
@@ -58,7 +58,7 @@ def build_config(
         if key in keys and flag != "tune":  # which leaves some of its settings to others
             raise ConfigError(f"--{flag} and --set {key} are one setting; leave out one of the two")
     by_flags = [(key, value) for _, key, value in flags]
-    config = override(config, [*by_flags, *map(read_assignment, request.set)])
+    config = override_together(config, [*by_flags, *map(read_assignment, request.set)])
     if request.early_stopping is None:
         return config
     return config.replace(early_stopping=_patience(request, request.early_stopping, config))
