@@ -6,6 +6,7 @@ Images lie in `images/train` and labels in `labels/train`, or in `train/images` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from resnext.untrusted.parse import read_text
 
 _MAX_LABEL_BYTES = 2**24
 _FOLDERS = {"train": ("train",), "val": ("val", "valid"), "test": ("test",)}
+_SPLIT = re.compile(r"train|val|valid|test")
+_MAY_BE_SPLIT = re.compile(r"(train|val|valid|test)\d*")
 _NUM_COLUMNS = 5
 
 
@@ -30,18 +33,25 @@ def load_yolo(root: Path) -> BoxSet:
     """
     classes = read_class_names(root)
     findings = Findings()
-    splits = {}
+    splits: dict[str, tuple[BoxImage, ...]] = {}
     for split, names in _FOLDERS.items():
         for name in names:
             for images, labels in (
                 (root / "images" / name, root / "labels" / name),
                 (root / name / "images", root / name / "labels"),
             ):
-                if split not in splits and images.is_dir():
-                    splits[split] = _images(images, labels, classes, findings)
-    if not splits and (root / "images").is_dir():
-        splits["train"] = _images(root / "images", root / "labels", classes, findings)
-    if not any(splits.values()):
+                if split not in splits:
+                    found = _images(images, _list(images), labels, classes, findings)
+                    splits |= {split: found} if found else {}
+    if not splits:
+        paths = _outside(root / "images", _MAY_BE_SPLIT)
+        found = _images(root / "images", paths, root / "labels", classes, findings)
+        splits |= {"train": found} if found else {}
+    else:
+        for path in _outside(root / "images", _SPLIT):
+            place = path.relative_to(root).as_posix()
+            findings.add("images beside the folders of the splits, left out", place)
+    if not splits:
         raise DataError(
             f"{root}: holds no images in images/train, train/images or images, where YOLO's "
             "layout has them; labels/ goes next to images/"
@@ -49,22 +59,45 @@ def load_yolo(root: Path) -> BoxSet:
     return BoxSet(root.name, classes, splits, findings.result())
 
 
+def _list(folder: Path) -> list[Path]:
+    """Return the images below a folder, none if it does not exist; hidden folders are skipped."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if is_image_name(path.name)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+
+
+def _outside(folder: Path, split: re.Pattern[str]) -> list[Path]:
+    """Return the images of a folder that are not in folders with a name like a split's."""
+    return [
+        path
+        for path in _list(folder)
+        if path.parent == folder or not split.fullmatch(path.relative_to(folder).parts[0])
+    ]
+
+
 def _images(
-    folder: Path, labels: Path, classes: Sequence[str], findings: Findings
+    folder: Path,
+    paths: Sequence[Path],
+    labels: Path,
+    classes: Sequence[str],
+    findings: Findings,
 ) -> tuple[BoxImage, ...]:
+    """Return images, which may be in further folders; their labels are in folders like these."""
     found = []
-    names = sorted(path for path in folder.iterdir() if is_image_name(path.name))
-    if names and not labels.is_dir():
+    if paths and not labels.is_dir():
         place = f"{labels.parent.name}/{labels.name}"
         findings.add("folders of labels that do not exist, their images kept without boxes", place)
-    for number, path in enumerate(names):
+    for number, path in enumerate(paths):
         try:
             width, height = Photo(read_file(path)).size
         except DataError as error:
             findings.add("images that cannot be read, left out", f"{path.name}: {error}")
             continue
         objects = Objects()
-        text = labels / f"{path.stem}.txt"
+        text = labels / path.parent.relative_to(folder) / f"{path.stem}.txt"
         if text.is_file():
             _add(objects, text, len(classes), (width, height), findings)
         else:

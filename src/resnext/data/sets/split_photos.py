@@ -29,15 +29,19 @@ def automatic_split(
     *,
     rule: SplitRule = "class",
     group: str | None = None,
+    keys: Sequence[str] | None = None,
 ) -> DataSet:
     """Keep a share of images for validation; see `load_folder`.
+
+    The names of files decide, or `keys`, where these names depend on the machine.
 
     Raises:
         DataError: There is one class, or one without training images, or no validation image.
     """
     if files.targets_n.ndim == 1:  # of a single label or number there is something to learn
         refuse_one_class(root, classes)
-    in_val = _choose_val(files, len(classes), val_fraction, rule, group)
+    names = files.names if keys is None else keys
+    in_val = _choose_val(names, files.targets_n, len(classes), val_fraction, rule, group)
     train, val = (files.choose(mask.nonzero().flatten()) for mask in (~in_val, in_val))
     counts_k = count_per_class(train.targets_n, len(classes))
     unseen = [label for label, count in zip(classes, counts_k, strict=True) if not count]
@@ -86,14 +90,19 @@ def refuse_one_class(root: Path, classes: Sequence[str]) -> None:
 
 
 def _choose_val(
-    files: FileSplit, num_classes: int, val_fraction: float, rule: SplitRule, group: str | None
+    names: Sequence[str],
+    targets_n: torch.Tensor,
+    num_classes: int,
+    val_fraction: float,
+    rule: SplitRule,
+    group: str | None,
 ) -> torch.Tensor:
     """Return which images are for validation."""
     if rule == "hash":
-        hashes = (name_hash(file) < val_fraction for file in files.names)
-        chosen = np.fromiter(hashes, dtype=np.bool_, count=len(files))
+        hashes = (name_hash(file) < val_fraction for file in names)
+        chosen = np.fromiter(hashes, dtype=np.bool_, count=len(names))
     else:
-        groups_n = strata(files.targets_n)
+        groups_n = strata(targets_n)
         num_groups = max(num_classes, int(groups_n.max(initial=0)) + 1)
-        chosen = choose_val(files.names, groups_n, num_groups, val_fraction, group)
+        chosen = choose_val(names, groups_n, num_groups, val_fraction, group)
     return torch.from_numpy(chosen)

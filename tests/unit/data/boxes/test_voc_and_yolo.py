@@ -195,3 +195,31 @@ def test_a_missing_folder_of_labels_is_named(tmp_path: Path) -> None:
     assert str(first) == (
         "1 folders of labels that do not exist, their images kept without boxes (labels/test)"
     )
+
+
+def test_yolos_images_may_be_in_further_folders(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("cat\n")
+    for part in ("", "camera/"):
+        draw(tmp_path / f"images/train/{part}a.png")
+        label = tmp_path / f"labels/train/{part}a.txt"
+        label.parent.mkdir(parents=True)
+        label.write_text("0 0.5 0.5 0.2 0.4\n" * (2 if part else 1))
+    draw(tmp_path / "images/train/.cache/b.png")
+    data = load_boxes(f"yolo:{tmp_path}")
+    assert [len(image.labels_n) for image in data.splits["train"]] == [1, 2]
+    assert not [finding for finding in data.findings if "label" in finding.text]
+
+
+def test_yolos_empty_folder_is_no_split_and_images_beside_splits_are_reported(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "classes.txt").write_text("cat\n")
+    for name in ("train/a", "c", "val2017/d"):
+        draw(tmp_path / f"images/{name}.png")
+    (tmp_path / "images" / "val").mkdir()
+    (tmp_path / "labels" / "train").mkdir(parents=True)
+    (tmp_path / "labels" / "train" / "a.txt").write_text("0 0.5 0.5 0.2 0.4\n")
+    data = load_boxes(f"yolo:{tmp_path}")
+    assert list(data.splits) == ["train"]
+    (left_out,) = [finding for finding in data.findings if "left out" in finding.text]
+    assert left_out.places == ("images/c.png", "images/val2017/d.png")

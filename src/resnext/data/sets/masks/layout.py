@@ -49,13 +49,18 @@ def find_mask_folders(root: Path) -> dict[SplitName | None, MaskFolders]:
     if pair is not None:
         return _splits_inside(pair) or {None: pair}
     found: dict[SplitName | None, MaskFolders] = {}
+    others = []
     for name in subfolders(root):
         split, pair = split_of(name), _find_pair(root / name, _MASKS)
         if split is not None and pair is not None:
             _refuse_second(root, split, name, found)
             found[split] = pair
+        elif pair is not None:
+            others.append(name)
     if not found:
         raise DataError(f"{root} contains no images with masks; accepted are {_LAYOUTS}")
+    if others:
+        warn_once(f"{root}: left out folders with masks beside the splits: {list_names(others)}")
     return found
 
 
@@ -88,6 +93,12 @@ def _splits_inside(pair: MaskFolders) -> dict[SplitName | None, MaskFolders]:
             )
         _refuse_second(pair.images, split, name, found)
         found[split] = MaskFolders(pair.images / name, pair.masks / of_masks[split])
+    used = {folders.images.name for folders in found.values()}
+    if found and (others := [n for n in image_names(pair.images) if n.split("/")[0] not in used]):
+        warn_once(
+            f"{pair.images}: left out {len(others):,} images beside the folders of the splits: "
+            f"{list_names(others)}; move them into one of these, with their masks"
+        )
     return found
 
 

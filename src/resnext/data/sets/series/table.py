@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from resnext.data.sets.notices import warn_once
 from resnext.data.sets.series.raw import (
     RawSeries,
     check_finite,
@@ -74,9 +75,8 @@ def read_series_table(
     split = _find(path, names, given.split, _SPLITS, "split_column")
     time = _find(path, names, given.time, _TIMES, "time_column")
     series = _find(path, names, given.series, _IDS, "id_column")
-    is_long = given.series is not None or (
-        series is not None and len(set(map(str, cells[series]))) < len(cells[series])
-    )
+    known = [] if series is None else [key for key in map(str, cells[series]) if key]
+    is_long = given.series is not None or len(set(known)) < len(known)
     # A wide table may call its values t, 0, 1, ...: a time column is one of a long table.
     left_out = {label, split, series, time if is_long or given.time else None}
     columns = without_row_numbers(path, [name for name in names if name not in left_out], cells)
@@ -166,10 +166,21 @@ def _numbers(path: Path, name: str, cells: Sequence[Any]) -> Series:
 def _rows_of(
     cells: Cells, series: str, time: str | None, path: Path
 ) -> dict[str, np.ndarray[Any, np.dtype[np.int64]]]:
-    """Return the rows of each series, in the order of time, or of the table where it says none."""
+    """Return the rows of each series, in the order of time, or of the table where it says none.
+
+    Rows that do not say their series are left out with a warning.
+    """
     groups: dict[str, list[int]] = {}
     for row, key in enumerate(cells[series]):
         groups.setdefault(str(key), []).append(row)
+    unknown = groups.pop("", [])
+    if not groups:
+        raise DataError(f"{path}: no row has a value in the column {shown(series)}")
+    if unknown:
+        warn_once(
+            f"{path}: left out {len(unknown):,} of {len(cells[series]):,} rows without a value in "
+            f"the column {shown(series)}, such as row {unknown[0] + 1}"
+        )
     rows = {key: np.array(group) for key, group in groups.items()}
     if time is None:
         return rows

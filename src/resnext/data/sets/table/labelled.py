@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,10 @@ def number_classes(
     return classes, torch.from_numpy(np.array([number[label] for label in labels], dtype=np.int64))
 
 
-def log_bad_rows(path: Path, what: str, bad_rows: dict[int, str], num_rows: int) -> None:
-    """Warn about omitted rows, listing the first ones."""
+def log_bad_rows(
+    path: Path, what: str, bad_rows: Mapping[int, str] | Mapping[str, str], num_rows: int
+) -> None:
+    """Warn about omitted rows, listing the first ones by their numbers or places."""
     if not bad_rows:
         return
     first = "; ".join(f"{what} {row} {why}" for row, why in list(bad_rows.items())[:_NUM_SHOWN])

@@ -17,7 +17,7 @@ from resnext.data.sets.photo_info import photo_info
 from resnext.data.sets.split_photos import automatic_split, refuse_one_class
 from resnext.data.sets.table.columns import UNNAMED, GivenColumns
 from resnext.data.sets.table.labelled import Labelled
-from resnext.data.sets.table.parquet import find_parquet, load_parquet
+from resnext.data.sets.table.parquet import find_parquet, load_parquet, load_parquet_files
 from resnext.data.sets.table.targets import DEFAULT_RULE, TargetRule
 from resnext.data.sets.table.text import load_text_table
 from resnext.data.split import DataSet
@@ -57,11 +57,7 @@ def load_table(
                 f"{path} contains no Parquet file named like a split, such as train.parquet; "
                 "give the table file itself"
             )
-        parts = {
-            split: [load_parquet(file, given, rule) for file in files]
-            for split, files in tables.items()
-        }
-        parsed = _of_parts(path, parts)
+        parsed = _of_parts(tables, given, rule)
         return _with_val(path, parsed, val_fraction, group)
     if path.suffix.lower() == ".parquet":
         table = load_parquet(path, given, rule)
@@ -73,9 +69,19 @@ def load_table(
 
 @dataclass(frozen=True)
 class _Parsed:
+    """What the rows say.
+
+    Attributes:
+        classes: Names of the classes.
+        targets: Kind of targets.
+        splits: The images of each split.
+        keys: Name of each training image for the automatic split; by default that of its file.
+    """
+
     classes: tuple[str, ...]
     targets: TargetKind
     splits: dict[SplitName, FileSplit]
+    keys: Sequence[str] | None = None
 
 
 def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
@@ -90,36 +96,31 @@ def _by_split(table: Labelled) -> dict[SplitName, FileSplit]:
     return splits
 
 
-def _of_parts(path: Path, parts: Mapping[SplitName, Sequence[Labelled]]) -> _Parsed:
-    """Join the files of each split, whose images are in separate folders."""
-    kinds = {table.targets for tables in parts.values() for table in tables}
-    if len(kinds) > 1:
-        raise DataError(f"{path}: its files differ in their kind of labels: {', '.join(kinds)}")
-    kind = kinds.pop()
-    classes = max((table.classes for tables in parts.values() for table in tables), key=len)
-    number = {name: label for label, name in enumerate(classes)}
+def _of_parts(
+    files: Mapping[SplitName, Sequence[Path]], given: GivenColumns, rule: TargetRule
+) -> _Parsed:
+    """Join the files of each split, whose images are in separate folders.
+
+    Images are known by their file and row: the folders of the cache have other names where the
+    files lie elsewhere or have another time, and the automatic split must not depend on that.
+    """
+    order: list[SplitName] = [split for split in ("train", "val", "test") if split in files]
+    paths = [path for split in order for path in files[split]]
+    tables = dict(zip(paths, load_parquet_files(paths, given, rule), strict=True))
     splits: dict[SplitName, FileSplit] = {}
-    for split, tables in parts.items():
-        names: list[str] = []
-        labels = []
-        root = tables[0].files.root.parent
-        for table in tables:
-            if unknown := [name for name in table.classes if name not in number]:
-                raise DataError(f"{path}: the files of {split} differ in class {unknown[0]!r}")
-            own_k = torch.tensor([number[name] for name in table.classes])
-            names += [f"{table.files.root.name}/{name}" for name in table.files.names]
-            labels.append(_renumber(table.files.targets_n, own_k, len(classes)))
-        splits[split] = FileSplit(root, PackedNames(names), torch.cat(labels))
-    return _Parsed(classes, kind, splits)
-
-
-def _renumber(targets_n: torch.Tensor, own_k: torch.Tensor, num_classes: int) -> torch.Tensor:
-    """Renumber a file's targets to the classes of the whole data set."""
-    if targets_n.ndim == 1:
-        return own_k[targets_n]
-    wide_nk = torch.zeros(len(targets_n), num_classes, dtype=targets_n.dtype)
-    wide_nk[:, own_k] = targets_n
-    return wide_nk
+    keys: list[str] = []
+    for split in order:
+        own = [tables[path] for path in files[split]]
+        names = [f"{one.files.root.name}/{name}" for one in own for name in one.files.names]
+        if names:
+            targets_n = torch.cat([table.files.targets_n for table in own])
+            splits[split] = FileSplit(own[0].files.root.parent, PackedNames(names), targets_n)
+        if split == "train":
+            keys = [
+                f"{path.name}/{name}" for path in files[split] for name in tables[path].files.names
+            ]
+    first = tables[paths[0]]
+    return _Parsed(first.classes, first.targets, splits, keys)
 
 
 def _with_val(path: Path, parsed: _Parsed, val_fraction: float, group: str | None) -> DataSet:
@@ -142,5 +143,7 @@ def _split(path: Path, parsed: _Parsed, val_fraction: float, group: str | None) 
         info = photo_info(name, classes)
         origin = "the table's own"
         return DataSet(info, splits["train"], splits["val"], splits.get("test"), origin)
-    data = automatic_split(path, name, classes, splits["train"], val_fraction, group=group)
+    data = automatic_split(
+        path, name, classes, splits["train"], val_fraction, group=group, keys=parsed.keys
+    )
     return replace(data, test=splits.get("test"))

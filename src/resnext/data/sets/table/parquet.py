@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from resnext.data.decode.image import MAX_FILE_BYTES
 from resnext.data.file_split import FileSplit
 from resnext.data.names import PackedNames
 from resnext.data.sets.layout import SplitName, split_of
-from resnext.data.sets.table.columns import UNNAMED, GivenColumns, find_columns
+from resnext.data.sets.table.columns import UNNAMED, Columns, GivenColumns, find_columns
 from resnext.data.sets.table.labelled import Labelled, log_bad_rows, parse_split
 from resnext.data.sets.table.rows import open_parquet, parquet_values
 from resnext.data.sets.table.targets import (
@@ -63,54 +64,98 @@ def find_parquet(root: Path) -> dict[SplitName, list[Path]]:
 def load_parquet(
     path: Path, given: GivenColumns = UNNAMED, rule: TargetRule = DEFAULT_RULE
 ) -> Labelled:
-    """Read one Parquet file of images and labels.
+    """Read one Parquet file of images and labels; see `load_parquet_files`."""
+    return load_parquet_files([path], given, rule)[0]
+
+
+def load_parquet_files(
+    paths: Sequence[Path], given: GivenColumns = UNNAMED, rule: TargetRule = DEFAULT_RULE
+) -> list[Labelled]:
+    """Read the Parquet files of one data set.
 
     The image column contains bytes, or a struct with `bytes` and `path`; the label column contains
-    names, or numbers whose names are in the file's metadata.
+    names, or numbers whose names are in a file's metadata. What the labels mean follows from all
+    files together, since a part may lack a class, or contain only images with one label.
 
     Args:
-        path: The file.
+        paths: The files; the first one decides the columns.
         given: Columns that were named.
         rule: How the labels are read.
 
+    Returns:
+        The images of each file, all with the same classes; of a file without usable rows, none.
+
     Raises:
         ConfigError: pyarrow is not installed.
-        DataError: The file is damaged, or has no such columns.
+        DataError: A file is damaged, or has no such columns; or no row can be used.
     """
-    with open_parquet(path) as file:
-        columns = find_columns(file.schema_arrow.names, given, partial(_flag_fault, file, path))
-        targets = _targets(file, path, columns.labels, rule)
-        root = _unpack(path, file, columns.image)
-        splits = None
-        if columns.split is not None:
-            splits = [str(value) for value in parquet_values(file, columns.split, path)]
-    bad_rows: dict[int, str] = {}
-    kept = []
-    num_rows = file.metadata.num_rows
-    for row in range(num_rows):
-        is_there = (root / _name(row)).is_file()
-        reason = targets.fault(row) if is_there else "contains no image"
-        if reason:
-            bad_rows[row] = reason
-        else:
-            kept.append(row)
-    if not kept:
-        raise DataError(f"{path}: no usable row; row 0 {bad_rows[0]}")
-    log_bad_rows(path, "row", bad_rows, num_rows)
-    found = targets.targets(kept)
-    files = FileSplit(root, PackedNames(_name(row) for row in kept), found.targets_n)
-    of_kept = (
-        None if splits is None else [parse_split(f"{path}, row {row}", splits[row]) for row in kept]
-    )
-    return Labelled(found.classes, files, of_kept, bad_rows, found.kind)
+    with open_parquet(paths[0]) as file:
+        names = list(file.schema_arrow.names)
+    columns = find_columns(names, given, partial(_flag_fault, paths))
+    roots, splits, sizes = [], [], []
+    for path in paths:  # a set may have more files than may be open at a time
+        with open_parquet(path) as file:
+            _check_columns(path, file, columns)
+            sizes.append(file.metadata.num_rows)
+            roots.append(_unpack(path, file, columns.image))
+            splits.append(_split_cells(path, file, columns.split))
+    targets = _targets(paths, columns.labels, rule)
+    starts = [0, *accumulate(sizes)]
+    bad_rows: list[dict[int, str]] = []
+    kept: list[list[int]] = []
+    for root, start, size in zip(roots, starts, sizes, strict=False):
+        is_there = ((root / _name(row)).is_file() for row in range(size))
+        faults = [
+            targets.fault(start + row) if found else "contains no image"
+            for row, found in enumerate(is_there)
+        ]
+        bad_rows.append({row: fault for row, fault in enumerate(faults) if fault})
+        kept.append([row for row, fault in enumerate(faults) if not fault])
+    if not any(kept):
+        raise DataError(f"{paths[0]}: no usable row; row 0 {bad_rows[0][0]}")
+    for path, bad, size in zip(paths, bad_rows, sizes, strict=True):
+        log_bad_rows(path, "row", bad, size)
+    all_kept = [start + row for start, rows in zip(starts, kept, strict=False) for row in rows]
+    found_targets = targets.targets(all_kept)
+    parts = found_targets.targets_n.split([len(rows) for rows in kept])
+    return [
+        Labelled(
+            found_targets.classes,
+            FileSplit(root, PackedNames(_name(row) for row in rows), targets_n),
+            None if cells is None else [parse_split(f"{path}, row {n}", cells[n]) for n in rows],
+            bad,
+            found_targets.kind,
+        )
+        for path, root, rows, targets_n, cells, bad in zip(
+            paths, roots, kept, parts, splits, bad_rows, strict=True
+        )
+    ]
 
 
-def _targets(
-    file: pq.ParquetFile, path: Path, labels: Sequence[str], rule: TargetRule
-) -> TargetCells:
-    """Read the columns of labels."""
-    rule = replace(rule, order=tuple(class_names(file, labels[0])))
-    values = {name: parquet_values(file, name, path) for name in labels}
+def _check_columns(path: Path, file: pq.ParquetFile, columns: Columns) -> None:
+    names = file.schema_arrow.names
+    needed = [columns.image, *columns.labels, *([columns.split] if columns.split else [])]
+    if missing := [name for name in needed if name not in names]:
+        raise DataError(
+            f"{path}: has no column {shown(missing[0])}, which other files of the set have; add "
+            "it, or give one of the files"
+        )
+
+
+def _split_cells(path: Path, file: pq.ParquetFile, column: str | None) -> list[str] | None:
+    return None if column is None else [str(v) for v in parquet_values(file, column, path)]
+
+
+def _targets(paths: Sequence[Path], labels: Sequence[str], rule: TargetRule) -> TargetCells:
+    """Read the columns of labels, one file after the other."""
+    values: dict[str, list[Any]] = {name: [] for name in labels}
+    order: list[str] = []
+    for path in paths:
+        with open_parquet(path) as file:
+            order = order or class_names(file, labels[0])
+            for name in labels:
+                values[name] += parquet_values(file, name, path)
+    rule = replace(rule, order=tuple(order))
     first = values[labels[0]]
     if len(labels) == 1 and any(isinstance(value, list) for value in first):
         lists = [
@@ -122,13 +167,20 @@ def _targets(
     return target_cells(cells, rule)
 
 
-def _flag_fault(file: pq.ParquetFile, path: Path, name: str) -> str | None:
+def _flag_fault(paths: Sequence[Path], name: str) -> str | None:
     import pyarrow as pa
 
-    kind = file.schema_arrow.field(name).type
-    if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return None
-    return flag_fault([cell_text(value) for value in parquet_values(file, name, path)])
+    cells: list[str] = []
+    for path in paths:
+        with open_parquet(path) as file:
+            if name not in file.schema_arrow.names:
+                continue
+            kind = file.schema_arrow.field(name).type
+            is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+            if not (pa.types.is_boolean(kind) or is_number or pa.types.is_null(kind)):
+                return None
+            cells += map(cell_text, parquet_values(file, name, path))
+    return flag_fault(cells)
 
 
 def class_names(file: pq.ParquetFile, label: str) -> list[str]:

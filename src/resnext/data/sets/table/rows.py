@@ -77,7 +77,34 @@ def read_text_table(path: Path, noun: str = "image", min_columns: int = 2) -> Te
         raise DataError(f"{path}: two columns are called {shown(twice)}; rename one of them")
     if not rows:
         raise DataError(f"{path} has no rows below its column names")
+    mark = {",": "commas", ";": "semicolons", "\t": "tabs"}[delimiter]
+    check_widths(path, columns, rows, f"put cells that contain {mark} between quotation marks")
     return TextTable(columns, rows)
+
+
+def check_widths(
+    path: Path, columns: Sequence[str], rows: Sequence[tuple[int, list[str]]], remedy: str
+) -> None:
+    """Refuse rows with more cells than there are columns: each would lie in a wrong column.
+
+    Args:
+        path: The file.
+        columns: Column names.
+        rows: The rows, with their lines; empty cells at the end are accepted.
+        remedy: What to do, for the message.
+
+    Raises:
+        DataError: There are such rows; the message names the first one.
+    """
+    num = len(columns)
+    wide = [(line, row) for line, row in rows if any(cell.strip() for cell in row[num:])]
+    if wide:
+        line, row = wide[0]
+        raise DataError(
+            f"{path}, line {line}: {len(row):,} cells, but the first row has {num:,} "
+            f"{'name' if num == 1 else 'names'}; {len(wide):,} of {len(rows):,} rows are like "
+            f"that; {remedy}"
+        )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from resnext.data.config import DataConfig
 from resnext.data.sets.auto_split import choose_val
 from resnext.data.sets.signal_folders import refuse_no_val
 from resnext.data.sets.table.columns import GivenColumns
+from resnext.data.sets.table.labelled import log_bad_rows
 from resnext.data.sets.table.targets import TargetRule, Targets, target_cells
 from resnext.data.sets.text.read import RawTexts, read_texts
 from resnext.data.signals.text_split import TextSplit
@@ -44,7 +45,7 @@ def load_texts(path: Path, config: DataConfig) -> DataSet:
     columns = (labels,) if isinstance(labels, str) else labels
     raw = read_texts(path, GivenColumns(config.text_column, columns, config.split_column))
     rule = TargetRule(config.targets, config.label_separator, raw.order)
-    targets = _targets(path, raw, rule)
+    raw, targets = _targets(path, raw, rule)
     rows, origin = _split(path, raw, targets, config.val_fraction)
     known = rows["train"] if len(rows["train"]) else rows["val"]
     texts = [raw.texts[row] for row in known.tolist()]
@@ -73,18 +74,28 @@ def _columns(config: DataConfig) -> SignalColumns:
     )
 
 
-def _targets(path: Path, raw: RawTexts, rule: TargetRule) -> Targets:
+def _targets(path: Path, raw: RawTexts, rule: TargetRule) -> tuple[RawTexts, Targets]:
+    """Return the texts whose labels can be used, and these; others are left out with a warning."""
     cells = target_cells(raw.labels, rule)
-    for row in range(len(raw.texts)):
-        if reason := cells.fault(row):
-            raise DataError(f"{path}: {raw.sources[row]}[{raw.numbers[row]}]: {reason}")
-    targets = cells.targets(range(len(raw.texts)))
+    faults = [cells.fault(row) for row in range(len(raw.texts))]
+    bad = {
+        f"{raw.sources[row]}[{raw.numbers[row]}]": fault
+        for row, fault in enumerate(faults)
+        if fault
+    }
+    kept = [row for row, fault in enumerate(faults) if not fault]
+    if not kept:
+        place, fault = next(iter(bad.items()))
+        raise DataError(f"{path}: no text has a label that can be used; {place}: {fault}")
+    log_bad_rows(path, "text", bad, len(faults))
+    targets = cells.targets(kept)
+    raw = raw.choose(kept) if bad else raw
     if targets.kind == "class" and len(targets.classes) < _MIN_CLASSES:
         raise DataError(
             f"{path}: all texts are of the class {list_names(targets.classes, 1, shown)}; at least "
             "two classes are needed"
         )
-    return targets
+    return raw, targets
 
 
 def _split(

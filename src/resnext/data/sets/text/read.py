@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +44,17 @@ class RawTexts:
     numbers: list[int] = field(default_factory=list)
     order: tuple[str, ...] = ()
 
+    def choose(self, rows: Sequence[int]) -> RawTexts:
+        """Return some of the texts."""
+        return RawTexts(
+            [self.texts[row] for row in rows],
+            {name: [cells[row] for row in rows] for name, cells in self.labels.items()},
+            [self.splits[row] for row in rows],
+            [self.sources[row] for row in rows],
+            [self.numbers[row] for row in rows],
+            self.order,
+        )
+
 
 def find_text_column(table: TextFile, given: str | None) -> str:
     """Return the column of texts: the given one, or one of a usual name.
@@ -72,7 +84,8 @@ def read_texts(path: Path, given: GivenColumns) -> RawTexts:
     else:
         others = {} if split_of(path.stem) != "train" else _files_of(path.parent, path.suffix)
         files = {**others, "train": [path]} if len(others) > 1 else {None: [path]}
-    for split, paths in files.items():
+    # The training texts come first: they tell which columns are labels.
+    for split, paths in sorted(files.items(), key=lambda item: item[0] != "train"):
         for file in paths:
             _add(found, open_table(file), split, given)
     if not found.texts:
@@ -109,10 +122,13 @@ def _add(found: RawTexts, table: TextFile, split: SplitName | None, given: Given
     """Append the rows of a table."""
     path = table.path
     text = find_text_column(table, given.image)
+
+    def fault_of(name: str) -> str | None:
+        fault = flag_fault(table.column(name))  # None also where a label applies to no text
+        return "" if fault is None and name in found.labels else fault
+
     try:
-        labels, split_column = find_targets(
-            table.columns, text, given, lambda name: flag_fault(table.column(name))
-        )
+        labels, split_column = find_targets(table.columns, text, given, fault_of)
     except DataError as error:
         if split != "test" or not found.texts:
             raise DataError(f"{path}: {error}") from None

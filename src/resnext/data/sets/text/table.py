@@ -11,6 +11,7 @@ from resnext.data.sets.table.rows import (
     MAX_ROWS,
     MAX_TEXT_BYTES,
     TextTable,
+    check_widths,
     open_parquet,
     parquet_values,
     read_text_table,
@@ -62,7 +63,7 @@ def open_table(path: Path) -> TextFile:
     if suffix == ".tsv":
         return _Lines(path, _read_tsv(path))
     if suffix == ".csv":
-        return _Lines(path, _read_csv(path))
+        return _Lines(path, read_text_table(path, "text", min_columns=1))
     if suffix == ".parquet":
         return _Parquet(path)
     raise DataError(
@@ -142,19 +143,6 @@ def _column_bytes(file: pq.ParquetFile) -> dict[str, int]:
     return sizes
 
 
-def _read_csv(path: Path) -> TextTable:
-    """Read a table, which may be a column of texts alone."""
-    table = read_text_table(path, "text", min_columns=1)
-    if len(table.columns) == 1:
-        for line, row in table.rows:
-            if len(row) > 1:
-                raise DataError(
-                    f"{path}, line {line}: {len(row):,} cells, but the first row has one name; put "
-                    "texts with commas between quotation marks"
-                )
-    return table
-
-
 def _read_tsv(path: Path) -> TextTable:
     """Read lines separated by tabs; a quotation mark is part of the text.
 
@@ -176,6 +164,7 @@ def _read_tsv(path: Path) -> TextTable:
             f"{path}: {len(rows):,} rows below its first one; accepted is a first row with column "
             f"names and 1 to {MAX_ROWS:,} rows of texts"
         )
+    check_widths(path, columns, rows, "replace the tabs within texts by blanks")
     return TextTable(columns, rows)
 
 

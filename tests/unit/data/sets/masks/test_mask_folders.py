@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -292,3 +293,20 @@ def test_all_splits_can_be_put_together(tmp_path: Path) -> None:
     assert len(whole) == 10
     assert np.array_equal(whole.reader(3).mask(len(train)), val.reader(3).mask(0))
     assert torch.equal(whole.targets_n[len(train) :], val.targets_n)
+
+
+def test_images_outside_the_splits_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mask = mask_of(0, 1)
+    for split in ("train", "val", "extra"):
+        write_pairs(tmp_path / "inside" / split, [mask, mask])
+        for kind in ("images", "masks"):
+            (tmp_path / "outside" / kind).mkdir(parents=True, exist_ok=True)
+            source = tmp_path / "inside" / split / kind
+            shutil.copytree(source, tmp_path / "outside" / kind / split)
+    Image.new("RGB", (6, 4)).save(tmp_path / "outside" / "images" / "z.png")
+    assert len(load_data(parse_data(f"masks:{tmp_path / 'outside'}")).train) == 2
+    assert "left out 3 images beside the folders of the splits: extra/0.jpg" in caplog.text
+    assert len(load_data(parse_data(f"masks:{tmp_path / 'inside'}")).train) == 2
+    assert "left out folders with masks beside the splits: extra" in caplog.text

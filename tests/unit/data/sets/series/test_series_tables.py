@@ -121,3 +121,23 @@ def test_a_test_split_without_classes_is_left_out_and_another_refused(tmp_path: 
     path.write_text("\n".join(["label,t0,t1,split", *rows]).replace("a,5", ",5"))
     with pytest.raises(DataError, match="split val: no series has a class"):
         load_series(path, DataConfig(name="series", root=path))
+
+
+def test_rows_that_do_not_say_their_series_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(LONG + ",0,a,11,12\n,1,a,13,14\n")
+    (raw,) = read_series_table(path, SignalColumns()).values()
+    assert [_values(one) for one in raw.series] == [
+        [[30, 10], [40, 20]],
+        [[5, 7], [6, 8]],
+    ]
+    assert "left out 2 of 6 rows without a value in the column 'id', such as row 5" in caplog.text
+
+
+def test_missing_ids_do_not_make_a_wide_table_long(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("id,label,t0,t1\n7,a,1,2\n,b,3,4\n,a,5,6\n")
+    (raw,) = read_series_table(path, SignalColumns()).values()
+    assert [_values(one) for one in raw.series] == [[[1, 2]], [[3, 4]], [[5, 6]]]

@@ -61,3 +61,23 @@ def test_messages_speak_of_what_the_rows_are(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(DataError, match=r"0 columns and 0 rows.*1 to .* one for each text"):
         open_table(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "remedy"),
+    [
+        ("a.csv", ",", "commas between quotation marks"),
+        ("a.csv", ";", "semicolons between quotation marks"),
+        ("a.tsv", "\t", "tabs within texts by blanks"),
+    ],
+)
+def test_a_row_with_more_cells_than_names_is_refused_as_its_cells_are_in_wrong_columns(
+    tmp_path: Path, name: str, separator: str, remedy: str
+) -> None:
+    path = tmp_path / name
+    rows_of_cells = [["text", "label"], ["fine", "a", "", " "], ["Hello", "world", "b"]]
+    path.write_text("".join(f"{separator.join(row)}\n" for row in rows_of_cells))
+    with pytest.raises(DataError, match=f"line 3: 3 cells.* 2 names; 1 of 2 rows.*{remedy}"):
+        open_table(path)
+    path.write_text("".join(f"{separator.join(row)}\n" for row in rows_of_cells[:2]))
+    assert open_table(path).column("label") == ["a"]

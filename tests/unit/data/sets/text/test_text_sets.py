@@ -175,3 +175,49 @@ def test_choosing_and_joining_keep_texts_with_their_tokens(tmp_path: Path) -> No
     assert joined.texts == tuple(question(number)[0] for number in (5, 2, 0))
     assert joined.values_ncx.equal(train.values_ncx[[5, 2, 0]])
     assert joined.name(0) == "train.tsv[5]"
+
+
+def test_a_test_table_without_labels_is_left_out_though_no_other_precedes_it(
+    tmp_path: Path,
+) -> None:
+    folder = write_questions(tmp_path)
+    (folder / "dev.tsv").unlink(missing_ok=True)
+    (folder / "test.tsv").write_text("index\tsentence\n0\tWhere is rome\n")
+    data = _load(folder)
+    assert data.test is None
+    assert len(data.val)
+
+
+def _write_flags(path: Path, rows: list[str]) -> None:
+    path.write_text("text,red,ripe\n" + "".join(f"an apple {row}\n" for row in rows))
+
+
+def test_a_label_may_apply_to_no_text_of_a_split(tmp_path: Path) -> None:
+    _write_flags(tmp_path / "train.csv", ["one,1,0", "two,0,1", "three,1,1"])
+    _write_flags(tmp_path / "dev.csv", ["four,1,0", "five,0,0"])
+    data = _load(tmp_path, min_count=1)
+    assert data.info.classes == ("red", "ripe")
+    assert data.val.targets_n.tolist() == [[1, 0], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("row", "settings", "reason"),
+    [
+        ("four,-1,-1", {}, "has no label"),
+        ("four,maybe,1", {"label_column": ("red", "ripe")}, "'red' is 'maybe'"),
+        ("four,n/a,1", {"label_column": "red", "targets": "number"}, "which is not a number"),
+    ],
+)
+def test_a_text_whose_labels_cannot_be_used_is_left_out(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    row: str,
+    settings: dict[str, object],
+    reason: str,
+) -> None:
+    path = tmp_path / "apples.csv"
+    _write_flags(path, ["one,1,0", row, "two,0,1", "three,1,1", "five,0,0"])
+    data = _load(path, min_count=1, **settings)
+    assert len(data.train) + len(data.val) == 4
+    assert "left out 1 of 5 rows: text apples.csv[1]" in caplog.text
+    assert reason in caplog.text
