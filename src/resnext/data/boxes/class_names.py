@@ -65,7 +65,7 @@ def read_class_names(root: Path) -> tuple[str, ...]:
         DataError: No file has names, or they cannot be used.
     """
     usual = [path for name in _USUAL if (path := root / name).is_file()]
-    others = sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+    others = sorted([*root.glob("[!.]*.yaml"), *root.glob("[!.]*.yml")])
     others = [path for path in others if path not in usual and path.is_file()][:_MAX_FILES]
     problems: list[DataError] = []
     for path in (*usual, *others):

@@ -29,6 +29,7 @@ def load_coco(root: Path) -> BoxSet:
     """
     findings = Findings()
     files = {split: read_coco(path, findings) for split, path in find_files(root).items()}
+    files = {split: file for split, file in files.items() if file.images} or files
     categories = _merge(list(files.values()))
     labels = {category: label for label, category in enumerate(sorted(categories))}
     splits = {
@@ -37,9 +38,10 @@ def load_coco(root: Path) -> BoxSet:
     }
     for split, images in splits.items():
         if not images:
+            file = files[split]
             raise DataError(
-                f"{files[split].path}: none of its {len(files[split].images):,} images exists; "
-                f"they may be in {list_names([str(f) for f in _folders(root, split, root)])}"
+                f"{file.path}: none of its {len(file.images):,} images exists; they may be in "
+                f"{list_names([str(f) for f in _folders(root, split, file.path)])}"
             )
     classes = tuple(categories[category] for category in sorted(categories))
     return BoxSet(root.name, classes, splits, findings.result())
@@ -58,7 +60,7 @@ def find_files(root: Path) -> dict[str, Path]:
             found[_OTHER_NAMES.get(split, split)] = path
     if found:
         return {split: found[split] for split in SPLITS if split in found}
-    files = sorted(root.glob("*.json")) or sorted((root / "annotations").glob("*.json"))
+    files = sorted(root.glob("[!.]*.json")) or sorted((root / "annotations").glob("[!.]*.json"))
     if len(files) == 1:
         return {"train": files[0]}
     reason = f"holds {list_names([path.name for path in files])}" if files else "holds no JSON file"

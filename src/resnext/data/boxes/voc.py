@@ -42,7 +42,7 @@ def load_voc(root: Path) -> BoxSet:
         DataError: There are no such files, or one is damaged.
     """
     folder = next((p for p in (root / "Annotations", root / "annotations") if p.is_dir()), root)
-    paths = sorted(folder.glob("*.xml"))
+    paths = sorted(folder.glob("[!.]*.xml"))
     if not paths:
         raise DataError(f"{root}: holds no XML files in Annotations, annotations or itself")
     findings = Findings()

@@ -86,6 +86,8 @@ def read_splits(
 ) -> Mapping[str, tuple[BoxImage, ...]]:
     """Return the splits that `ImageSets/Main` lists; without it all images are `train`.
 
+    An empty list is no split.
+
     Args:
         root: The folder.
         images: By the names of their XML files, without extension.
@@ -100,7 +102,8 @@ def read_splits(
         if path.is_file():
             stems = _read_list(path, images, findings)
             splits[split] = tuple(images[stem] for stem in stems)
-    return splits or {"train": tuple(images.values())}
+    filled = {split: listed for split, listed in splits.items() if listed}
+    return filled or splits or {"train": tuple(images.values())}
 
 
 def _read_list(path: Path, images: Mapping[str, BoxImage], findings: Findings) -> list[str]:

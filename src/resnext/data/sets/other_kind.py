@@ -48,7 +48,7 @@ def _of_boxes(root: Path) -> _Found | None:
     if any(path.is_file() for path in coco):
         return "coco", "boxes in COCO's format", root
     for folder in ("Annotations", "annotations"):
-        if any(root.glob(f"{folder}/*.xml")):
+        if any(root.glob(f"{folder}/[!.]*.xml")):
             return "voc", "boxes in Pascal VOC's format", root
     has_labels = any((root / part / "labels").is_dir() for part in ("", *_SPLITS))
     if has_labels and any(root.glob("*.y*ml")):

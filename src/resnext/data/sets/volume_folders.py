@@ -46,6 +46,11 @@ def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
             f"{root}: {len(classes)} class folder(s) with files that end in "
             f"{list_names(NIFTI_SUFFIXES)}; at least two are needed"
         )
+    if empty := [folders[name] for name, found in listed.items() if not found]:
+        raise DataError(
+            f"{empty[0]}: no files that end in {list_names(NIFTI_SUFFIXES)} in class folders; add "
+            "some, or remove the folder"
+        )
     side = config.image_size_px or DEFAULT_SIDE
     num = sum(len(names) for found in listed.values() for names in found.values())
     if num * side**3 > _MAX_VALUES:
@@ -69,10 +74,19 @@ def _list(root: Path) -> dict[str, list[Path]]:
     classes, labels = name_classes(root, folders)
     found: dict[str, list[Path]] = {}
     for folder, label in zip(folders, labels, strict=True):
-        names = sorted(path for path in (root / folder).rglob("*.nii*") if is_nifti(path.name))
-        if names:
+        if names := _files(root / folder):
             found.setdefault(classes[label], []).extend(names)
     return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the NIfTI files below a folder, sorted, without hidden ones."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if is_nifti(path.name)
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
 
 
 def _build(

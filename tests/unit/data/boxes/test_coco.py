@@ -244,3 +244,16 @@ def test_a_set_of_boxes_is_told_by_its_prefix() -> None:
     assert is_box_set("coco:somewhere")
     assert not is_box_set("imagenet:somewhere")
     assert not is_box_set("coco")
+
+
+def test_a_file_without_images_is_no_split(tmp_path: Path) -> None:
+    write(tmp_path / "annotations/instances_train.json", [box(10, [1, 2, 3, 4])])
+    draw(tmp_path / "train" / "a.png")
+    write(tmp_path / "annotations/instances_val.json", [], names=())
+    assert list(load_boxes(f"coco:{tmp_path}").splits) == ["train"]
+
+
+def test_the_message_names_the_folders_that_were_searched(tmp_path: Path) -> None:
+    write(tmp_path / "annotations/instances_train2017.json", [box(10, [1, 2, 3, 4])])
+    with pytest.raises(DataError, match=r"1 images exists; they may be in .*train2017, "):
+        load_boxes(f"coco:{tmp_path}")

@@ -155,3 +155,11 @@ def test_an_image_that_a_list_names_twice_counts_once(tmp_path: Path) -> None:
     assert images_of(data) == ["b.jpg", "a.jpg"]
     assert told(data) == {"images that a list names twice, counted once": 1}
     assert data.findings[0].places == ("train.txt: line 4",)
+
+
+def test_an_empty_list_is_no_split(tmp_path: Path) -> None:
+    write_xml(tmp_path, "a", "a.png")
+    draw(tmp_path, "a.png")
+    write_list(tmp_path, "train", "a\n")
+    write_list(tmp_path, "val", "\n")
+    assert list(load_boxes(f"voc:{tmp_path}").splits) == ["train"]

@@ -144,3 +144,16 @@ def test_nifti_files_are_learned_evaluated_and_predicted(tmp_path: Path, command
     rows = command.json("predict", tmp_path / "run", path)
     assert rows[0]["path"] == str(path)
     assert rows[0]["predictions"]
+
+
+def test_a_split_without_files_is_one_message_and_the_case_of_endings_does_not_matter(
+    tmp_path: Path,
+) -> None:
+    root = _write_set(tmp_path / "scans", num=2)
+    path = root / "train" / "dark" / "0.nii.gz"
+    path.rename(path.with_name("0.NII.GZ"))
+    config = DataConfig(name="volume", root=root, image_size_px=4)
+    assert len(load_data(config).train) == 4
+    (root / "test" / "dark").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"test: no files that end in \.nii.* in class folders"):
+        load_data(config)

@@ -18,7 +18,11 @@ def find_table(folder: Path) -> Path | None:
     """
     if any(_is_split(path) for part in (".", "data") for path in (folder / part).glob("*.parquet")):
         return folder
-    tables = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".csv", ".tsv"))
+    tables = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in (".csv", ".tsv") and not path.name.startswith(".")
+    )
     train = [path for path in tables if split_of(path.stem) == "train"]
     chosen = train or tables
     return chosen[0] if len(chosen) == 1 and not _has_class_folders(folder) else None

@@ -16,6 +16,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from filelock import FileLock
 
 from resnext.cache import cache_folder
@@ -117,7 +118,7 @@ def load_parquet_files(
         log_bad_rows(path, "row", bad, size)
     all_kept = [start + row for start, rows in zip(starts, kept, strict=False) for row in rows]
     found_targets = targets.targets(all_kept)
-    parts = found_targets.targets_n.split([len(rows) for rows in kept])
+    parts = torch.split(found_targets.targets_n, [len(rows) for rows in kept])
     return [
         Labelled(
             found_targets.classes,

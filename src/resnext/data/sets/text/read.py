@@ -98,6 +98,8 @@ def _files_of(folder: Path, suffix: str = "") -> dict[SplitName | None, list[Pat
     found: dict[SplitName | None, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         split = split_of(path.stem)
+        if path.name.startswith("."):  # macOS leaves such files beside others
+            continue
         if split is None or path.suffix.lower() not in TABLE_SUFFIXES or not path.is_file():
             continue
         if suffix and path.suffix != suffix:

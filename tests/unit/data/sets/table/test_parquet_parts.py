@@ -27,6 +27,7 @@ def _write(path: Path, start: int = 0, **labels: list[Any]) -> None:
 
 
 def _contents(split: Split) -> list[int]:
+    assert split.files is not None
     return [int(split.files.path(index).read_bytes()) for index in range(len(split))]
 
 
