@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 IGNORED = 255
 """The class of a pixel that has none: it enters neither the loss nor any figure."""
 
+_ROWS_AT_ONCE = 4_096
+
 
 def count_per_class(targets_n: torch.Tensor, num_classes: int) -> list[int]:
     """Count the images of each class or those with it, and of numbers those that are known."""
@@ -74,8 +76,11 @@ def strata(targets_n: torch.Tensor) -> NDArray[np.int64]:
         return targets_n.numpy()
     if targets_n.is_floating_point():
         return np.zeros(len(targets_n), dtype=np.int64)
-    applies_nk = targets_n.numpy() > 0
-    counts_k = applies_nk.sum(axis=0)
-    rarity_nk = np.where(applies_nk, counts_k, len(targets_n) + 1)
-    rarest_n: NDArray[np.int64] = np.where(applies_nk.any(axis=1), rarity_nk.argmin(axis=1) + 1, 0)
+    counts_k = (targets_n > 0).sum(dim=0).numpy()
+    rarest_n = np.zeros(len(targets_n), dtype=np.int64)
+    for start in range(0, len(targets_n), _ROWS_AT_ONCE):  # rarities take eight bytes a label
+        applies_bk = targets_n[start : start + _ROWS_AT_ONCE].numpy() > 0
+        rarity_bk = np.where(applies_bk, counts_k, len(targets_n) + 1)
+        of_block = np.where(applies_bk.any(axis=1), rarity_bk.argmin(axis=1) + 1, 0)
+        rarest_n[start : start + _ROWS_AT_ONCE] = of_block
     return rarest_n
