@@ -87,9 +87,9 @@ def list_tree(root: Path, kind: FileKind = IMAGES) -> tuple[Listing, dict[str, S
     return Listing(classes, tuple(counts), names, dict(ignored)), stamps
 
 
-def image_names(folder: Path) -> list[str]:
-    """Return the names of all images below a folder, sorted, with `/` between folders."""
-    return sorted(name for name, is_good in _walk(folder, "", {}, IMAGES) if is_good)
+def file_names(folder: Path, kind: FileKind = IMAGES) -> list[str]:
+    """Return the names of all files of a kind below a folder, sorted, with `/` between folders."""
+    return sorted(name for name, is_good in _walk(folder, "", {}, kind) if is_good)
 
 
 def stamp_of(folder: Path) -> Stamp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import torch
@@ -9,7 +10,7 @@ import torch
 from resnext.data.config import DataConfig
 from resnext.data.sets.class_folders import check_class_folders, name_classes
 from resnext.data.sets.layout import find_layout
-from resnext.data.sets.listing import subfolders
+from resnext.data.sets.listing import FileKind, file_names, subfolders
 from resnext.data.sets.nifti import NIFTI_SUFFIXES, is_nifti, read_nifti
 from resnext.data.sets.signal_folders import settle_splits
 from resnext.data.signals.prepare import channel_statistics
@@ -24,6 +25,13 @@ _MAX_VALUES = 2**30
 """Of all splits together, as float32: four gibibytes."""
 
 _MIN_CLASSES = 2
+
+
+def _is_volume(entry: os.DirEntry[str]) -> bool:
+    return is_nifti(entry.name) and not entry.name.startswith(".") and entry.is_file()
+
+
+_VOLUMES = FileKind("volume", NIFTI_SUFFIXES, _is_volume)
 
 
 def load_volume_folder(root: Path, config: DataConfig) -> DataSet:
@@ -74,19 +82,10 @@ def _list(root: Path) -> dict[str, list[Path]]:
     classes, labels = name_classes(root, folders)
     found: dict[str, list[Path]] = {}
     for folder, label in zip(folders, labels, strict=True):
-        if names := _files(root / folder):
+        place = root / folder
+        if names := sorted(place / name for name in file_names(place, _VOLUMES)):
             found.setdefault(classes[label], []).extend(names)
     return found
-
-
-def _files(folder: Path) -> list[Path]:
-    """Return the NIfTI files below a folder, sorted, without hidden ones."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if is_nifti(path.name)
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
 
 
 def _build(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from resnext.data.sets.layout import SplitName, split_of
-from resnext.data.sets.listing import image_names, subfolders
+from resnext.data.sets.listing import file_names, subfolders
 from resnext.data.sets.notices import warn_once
 from resnext.errors import DataError
 from resnext.untrusted.names import list_names
@@ -94,7 +94,7 @@ def _splits_inside(pair: MaskFolders) -> dict[SplitName | None, MaskFolders]:
         _refuse_second(pair.images, split, name, found)
         found[split] = MaskFolders(pair.images / name, pair.masks / of_masks[split])
     used = {folders.images.name for folders in found.values()}
-    if found and (others := [n for n in image_names(pair.images) if n.split("/")[0] not in used]):
+    if found and (others := [n for n in file_names(pair.images) if n.split("/")[0] not in used]):
         warn_once(
             f"{pair.images}: left out {len(others):,} images beside the folders of the splits: "
             f"{list_names(others)}; move them into one of these, with their masks"
@@ -118,7 +118,7 @@ def pair_files(root: Path, folders: MaskFolders) -> list[tuple[str, str]]:
     Raises:
         DataError: There is no image, or one without a mask.
     """
-    images, masks = image_names(folders.images), image_names(folders.masks)
+    images, masks = file_names(folders.images), file_names(folders.masks)
     if not images:
         raise DataError(f"{folders.images} contains no image; add some, each with a mask")
     by_stem = {_stem(name): name for name in masks}
